@@ -1,0 +1,3 @@
+"""The service: network, disk, database, clock."""
+
+__version__ = "0.1.0"

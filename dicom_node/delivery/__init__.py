@@ -1,0 +1,1 @@
+"""The way out: a sender to each destination, retry as a value."""

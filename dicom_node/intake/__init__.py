@@ -1,0 +1,1 @@
+"""The way in: listener, pre-scan and closing (is the study complete?)."""

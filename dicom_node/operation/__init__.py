@@ -1,0 +1,1 @@
+"""Running the node: supervision, clock, check, demo, `process`, status."""

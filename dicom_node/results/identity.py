@@ -1,0 +1,67 @@
+"""What a result's identity derives from: the same values give the same UIDs and the same bytes (promise 4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dicom_node.study import ObjectKind, SOPClassUID, SOPInstanceUID, SeriesInstanceUID, derive_uid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Everything a result object's UIDs derive from, and the time it was made.
+
+    Attributes
+    ----------
+    instances_digest
+        sha256 over the SOP Instance UIDs and content hashes of the source instances, sorted; hex.
+    algorithm_digest
+        `inference.findings.Algorithm.digest`.
+    configuration_digest
+        sha256 of the settings that can change a result.
+    software_version
+        Version of this node.
+    provider
+        Execution provider that computed it, for example "CPUExecutionProvider" or "SimpleITK".
+    profile
+        Destination profile the object is rendered for.
+    analysed_at
+        Start of the analysis, aware UTC; recorded once with the workitem. Not a source of UIDs.
+    version
+        1 for the first result of a study, one more for each set of late instances.
+    """
+
+    instances_digest: str
+    algorithm_digest: str
+    configuration_digest: str
+    software_version: str
+    provider: str
+    profile: str
+    analysed_at: datetime
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if self.analysed_at.tzinfo is None:
+            raise ValueError("analysed_at must be aware")
+
+    def uid(self, kind: str, sop_class_uid: str) -> str:
+        """A UID for one use, for example ("SEG instance", SOP class)."""
+        return derive_uid(
+            kind,
+            sop_class_uid,
+            self.instances_digest,
+            self.algorithm_digest,
+            self.configuration_digest,
+            self.software_version,
+            self.provider,
+            self.profile,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predecessor:
+    """An object of the study's previous version that a new one takes the place of (PS3.3 C.17.2, Predecessor Documents)."""
+
+    kind: ObjectKind
+    sop_class_uid: SOPClassUID
+    sop_instance_uid: SOPInstanceUID
+    series_instance_uid: SeriesInstanceUID

@@ -1,0 +1,23 @@
+"""What can go wrong in a reading, one class for each consequence.
+
+InferenceError
+  UnsuitableImageError   the image is not what the algorithm was made for: abstain, with the numbers that did not fit
+  BundleError            the bundle is incomplete, changed or contradicts itself: it must not serve
+  ProviderError          the execution provider the configuration asks for is not the one in use: never fall back in silence
+"""
+
+
+class InferenceError(Exception):
+    """Root of the errors of `inference`."""
+
+
+class UnsuitableImageError(InferenceError):
+    """The image does not fit the algorithm; the message says what did not fit, with numbers and units."""
+
+
+class BundleError(InferenceError):
+    """The bundle is incomplete, changed or contradicts itself."""
+
+
+class ProviderError(InferenceError):
+    """The execution provider in use is not one the configuration allows."""

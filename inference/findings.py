@@ -1,0 +1,200 @@
+"""What a reading says: Finding, Measurement, Narrative, Findings; frozen, and valid once made.
+
+Codes are `pydicom.sr.coding.Code`. Masks are boolean arrays on the grid of the source volume, index order (slice,
+row, column).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.sr.coding import Code
+
+Mask = NDArray[np.bool_]
+Evidence = Literal["segment", "finding", "study"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Algorithm:
+    """Which program and weights speak: the same four values stand in SEG, SR and Contributing Equipment (IHE AIR
+    6.5.3.1).
+
+    Attributes
+    ----------
+    name
+        Algorithm Name (0066,0036), for example "lesion-segmenter".
+    version
+        Algorithm Version (0066,0031).
+    source
+        Algorithm Source (0024,0202): who made it.
+    digest
+        sha256 of the bundle, or of the algorithm's own name, version and parameters where it has no weights; the
+        Device UID derives from it, so new weights are a new device.
+    family
+        Algorithm Family Code (CID 7162).
+    clinical_use
+        "cleared", "research" (objects say RESEARCH USE) or "forbidden".
+    training
+        "none" for a classical algorithm, else what the weights learnt from.
+    """
+
+    name: str
+    version: str
+    source: str
+    digest: str
+    family: Code
+    clinical_use: Literal["cleared", "research", "forbidden"]
+    training: Literal["none", "real", "synthetic-appearance", "synthetic-findings"]
+
+    def __post_init__(self) -> None:
+        if not all((self.name, self.version, self.source)):
+            raise ValueError("an algorithm needs a name, a version and a source")
+        if len(self.digest) != 64:
+            raise ValueError(f"an algorithm's digest is a sha256 in hex, got {len(self.digest)} characters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One number with its code and its UCUM unit."""
+
+    code: Code
+    value: float
+    unit: Code
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.value):
+            raise ValueError(f"a measurement must be finite, got {self.value}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One class of voxels, drawn on the source grid.
+
+    Attributes
+    ----------
+    label
+        Segment Label (0062,0005), as the viewer shows it.
+    category, type
+        Segmented Property Category and Type (PS3.3 C.8.20.2.3).
+    anatomy
+        Anatomic Region, where the type alone does not say it.
+    mask
+        (slice, row, column), bool, on the source grid.
+    color
+        Recommended display colour, sRGB 0 to 255.
+    """
+
+    label: str
+    category: Code
+    type: Code
+    anatomy: Code | None
+    mask: Mask
+    color: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if self.mask.ndim != 3 or self.mask.dtype != np.bool_:
+            raise ValueError(f"a mask is bool (slice, row, column), got {self.mask.dtype} with {self.mask.ndim} axes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing seen, coded, with its evidence.
+
+    Attributes
+    ----------
+    label
+        Tracking Identifier: stable within the study, unique within the reading, for example "lesion 1".
+    code
+        What it is (SCT or DCM).
+    site, laterality
+        Finding Site and its side, where known.
+    probability
+        Of the finding, in [0, 1]; None where the algorithm gives none.
+    segment
+        Index into `Findings.segments` of the segment the finding lies in, None without a mask.
+    region
+        (slice, row, column), bool: the voxels of this finding alone, a subset of its segment; None without a mask.
+    slice_probabilities
+        (slice index, probability in [0, 1]) of the slices that carry it.
+    measurements
+        Computed from `region` in millimetres.
+    """
+
+    label: str
+    code: Code
+    site: Code | None = None
+    laterality: Code | None = None
+    probability: float | None = None
+    segment: int | None = None
+    region: Mask | None = None
+    slice_probabilities: tuple[tuple[int, float], ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+
+    def __post_init__(self) -> None:
+        for value in (self.probability, *(p for _, p in self.slice_probabilities)):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"probability must be within [0, 1], got {value}")
+        if (self.segment is None) != (self.region is None):
+            raise ValueError("a finding has both a segment and a region, or neither")
+        if self.region is not None and not self.region.any():
+            raise ValueError("a finding's region is empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """One sentence of a narrative and what it rests on: a finding's label, or None for the study as a whole."""
+
+    text: str
+    finding: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrative:
+    """Text for the radiologist, a draft; each sentence is tied to its evidence."""
+
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """All sentences in order, separated by blanks."""
+        return " ".join(s.text for s in self.sentences)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Everything one reading of one volume says.
+
+    Raises
+    ------
+    ValueError
+        If a mask lies on another grid than the first, a finding names a segment that is not there or reaches outside
+        its segment, two findings share a label, or a sentence cites a finding that is not there.
+    """
+
+    algorithm: Algorithm
+    segments: tuple[Segment, ...]
+    findings: tuple[Finding, ...]
+    narrative: Narrative
+    study_probability: float | None = None
+
+    def __post_init__(self) -> None:
+        shapes = {s.mask.shape for s in self.segments} | {f.region.shape for f in self.findings if f.region is not None}
+        if len(shapes) > 1:
+            raise ValueError(f"masks lie on different grids: {sorted(shapes)}")
+        for finding in self.findings:
+            self._check_region(finding)
+        labels = [f.label for f in self.findings]
+        if len(set(labels)) != len(labels):
+            raise ValueError("two findings share a label")
+        cited = {s.finding for s in self.narrative.sentences} - {None}
+        if not cited <= set(labels):
+            raise ValueError("a sentence cites a finding that is not there")
+
+    def _check_region(self, finding: Finding) -> None:
+        if finding.segment is None or finding.region is None:
+            return
+        if not 0 <= finding.segment < len(self.segments):
+            raise ValueError(f"finding {finding.label!r} names segment {finding.segment} of {len(self.segments)}")
+        if (finding.region & ~self.segments[finding.segment].mask).any():
+            raise ValueError(f"finding {finding.label!r} reaches outside its segment")

@@ -1,0 +1,45 @@
+"""Which series an algorithm reads: declared in a bundle's manifest, or in code for an algorithm without weights."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Inputs(BaseModel):
+    """What a series must be; anything outside makes the node abstain.
+
+    Attributes
+    ----------
+    modality
+        Modality (0008,0060) values it reads.
+    body_part
+        Body Part Examined (0018,0015) values it reads, upper case; empty: any. A series without the attribute passes.
+    weighting
+        Contrasts it reads, as `inference.image.Weighting`; empty: any.
+    contrast_agent
+        True: only with contrast agent; False: only without; None: either.
+    min_slices, max_slices
+        Number of slices.
+    min_matrix
+        Least number of rows and of columns; functional and localiser images lie below it.
+    max_spacing_mm
+        Largest distance of slices, mm.
+    min_extent_mm
+        Least extent of the volume along each axis, mm (slice, row, column alike).
+    min_age_years, max_age_years
+        Patient's age; None: any. A patient of unknown age passes unless a bound is set.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    modality: tuple[Literal["CT", "MR"], ...] = Field(min_length=1)
+    body_part: tuple[str, ...] = ()
+    weighting: tuple[Literal["T1", "T2", "FLAIR", "T2*", "CT", "unknown"], ...] = ()
+    contrast_agent: bool | None = None
+    min_slices: int = Field(default=1, ge=1)
+    max_slices: int = Field(default=2000, ge=1)
+    min_matrix: int = Field(default=1, ge=1)
+    max_spacing_mm: float = Field(default=10.0, gt=0)
+    min_extent_mm: float = Field(default=0.0, ge=0)
+    min_age_years: float | None = None
+    max_age_years: float | None = None
