@@ -3,7 +3,7 @@
 InferenceError
   UnsuitableImageError   the image is not what the algorithm was made for: abstain, with the numbers that did not fit
   BundleError            the bundle is incomplete, changed or contradicts itself: it must not serve
-  ProviderError          the execution provider the configuration asks for is not the one in use: never fall back in silence
+  ProviderError          the execution provider in use is not one the configuration allows: never fall back in silence
 """
 
 

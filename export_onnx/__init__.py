@@ -1,0 +1,1 @@
+"""The workshop: checkpoint or data to bundle, with proof; torch lives only here."""

@@ -1,0 +1,1 @@
+"""How the shipped bundles were trained, from data to card, one command each."""

@@ -1,0 +1,178 @@
+"""How lesion-segmenter was made: synthetic heads, a 2.5-D U-Net, a threshold from validation, one look at the test."""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from export_onnx import graphs, package
+from export_onnx.models.unet import Probabilities, UNet
+from export_onnx.parity import Proof, prove
+from export_onnx.training.card import card
+from export_onnx.training.cohort import Case, case, patient
+from export_onnx.training.fit import Plan, fit, predict
+from export_onnx.training.lesion_manifest import GRAPH, NAME, PREPROCESS, SPACING_MM, VERSION, Setting, graph, manifest
+from export_onnx.training.lesion_scores import CaseScore, score, subset
+from inference.algorithms import Runtime
+from inference.algorithms.segment import Segmenter
+from inference.bundle import PARITY_EXPECTED, PARITY_INPUTS, Bundle
+from inference.imaging.components import components
+from inference.manifest import Metric
+
+_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+_LEAST_VOLUMES_MM3 = (0.0, 64.0, 128.0, 192.0)
+_MOST_FALSE_REGIONS = 0.1  # in a scan of the validation
+_GRID = np.diag([SPACING_MM, SPACING_MM, SPACING_MM, 1.0])
+
+Report = Callable[[str], None]
+
+
+REAL = Setting(
+    training=range(1_000, 1_160),
+    validation=range(2_000, 2_030),
+    test=range(4_000, 4_060),
+    widths=(16, 32, 64, 96),
+    plan=Plan(seed=1, iterations=2_600, batch=16, crop=96, neighbours=2, learning_rate=3e-3),
+)
+QUICK = Setting(
+    training=range(1_000, 1_003),
+    validation=range(2_000, 2_001),
+    test=range(3_000, 3_002),
+    widths=(4, 8),
+    plan=Plan(seed=1, iterations=4, batch=2, crop=64, neighbours=2, learning_rate=3e-3),
+)
+
+
+def train(data: Path, out: Path, setting: Setting, command: str, report: Report) -> Bundle:
+    """From nothing to the bundle with its card.
+
+    Parameters
+    ----------
+    data
+        Folder that keeps the made-up heads, for a second run.
+    out
+        Folder for checkpoint, weights and the bundle's folder. A run that was stopped goes on from its checkpoint.
+    setting
+        `REAL` or `QUICK`.
+    command
+        What started this, for manifest and card.
+    report
+        Told what is being done.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(setting.plan.seed)
+    network = UNet(2 * setting.plan.neighbours + 1, 1, setting.widths)
+    learnt = _cases(setting.training, data, "training", report)
+    fit(network, learnt, setting.plan, out / "checkpoint.pt", lambda step, loss: _told(step, loss, setting, report))
+    threshold, least = _chosen(network, _cases(setting.validation, data, "validation", report), setting.plan)
+    report(f"chosen on validation: threshold {threshold}, least volume {least:.0f} mm3")
+    weights = out / f"{NAME}-{VERSION}.pt"
+    torch.save(network.state_dict(), weights)
+    exported, proof = _exported(network, setting, learnt[0])
+    report(f"torch and ONNX Runtime differ by {proof.max_abs:.2g}")
+    draft = manifest(network, setting, weights, command, (threshold, least))
+    files = {GRAPH: exported, PARITY_INPUTS: package.npz(proof.inputs), PARITY_EXPECTED: package.npz(proof.expected)}
+    with tempfile.TemporaryDirectory() as folder:
+        subsets = _tested(package.write(Path(folder), draft, files, {}), setting.test, report)
+    final = draft.model_copy(update={"metrics": _metrics(subsets)})
+    bundle = package.write(out, final, files, {})
+    figures = {"bundle": f"{NAME}-{VERSION}", "digest": bundle.digest, "subsets": subsets}
+    notes = {
+        "metrics.json": json.dumps(figures, indent=2).encode() + b"\n",
+        "MODEL_CARD.md": card(bundle, subsets, proof.max_abs).encode(),
+    }
+    return package.write(out, final, files, notes)
+
+
+def _cases(seeds: range, data: Path, name: str, report: Report) -> list[Case]:
+    cases = []
+    for number, seed in enumerate(seeds, start=1):
+        cases.append(case(seed, PREPROCESS, data))
+        if number % 20 == 0 or number == len(seeds):
+            report(f"{name}: {number} of {len(seeds)} heads")
+    return cases
+
+
+def _told(step: int, loss: float, setting: Setting, report: Report) -> None:
+    if step % 50 == 0 or step == setting.plan.iterations:
+        report(f"step {step} of {setting.plan.iterations}, loss {loss:.3f}")
+
+
+def _chosen(network: nn.Module, cases: Sequence[Case], plan: Plan) -> tuple[float, float]:
+    """Threshold and least volume: most lesions touched with at most 0.1 false regions a scan; of equals, best Dice."""
+    predicted = [(predict(network, c.image, plan.neighbours), components(c.truth > 127, _GRID)) for c in cases]
+    ranked = []
+    for threshold in _THRESHOLDS:
+        parts = [components(probability >= threshold, _GRID) for probability, _ in predicted]
+        for least in _LEAST_VOLUMES_MM3:
+            scores = [
+                score([t.region for t in truth], [p.region for p in found if p.volume_mm3 >= least], probability.size)
+                for found, (probability, truth) in zip(parts, predicted, strict=True)
+            ]
+            false_regions = sum(s.false_positives for s in scores) / len(scores)
+            touched = sum(s.touched for s in scores)
+            dice = sum(s.dice for s in scores) / len(scores)
+            ranked.append((false_regions <= _MOST_FALSE_REGIONS, touched, dice, threshold, least))
+    *_, threshold, least = max(ranked)
+    return threshold, least
+
+
+def _exported(network: nn.Module, setting: Setting, example: Case) -> tuple[bytes, Proof]:
+    whole = Probabilities(network).eval()
+    inputs = _parity_inputs(example, setting.plan.neighbours)
+    data = graphs.exported(
+        whole, torch.from_numpy(inputs), names=("image", "probability"), free_axes={"image": (0, 2, 3)}
+    )
+    return data, prove(whole, data, graph(setting), inputs)
+
+
+def _parity_inputs(example: Case, neighbours: int) -> NDArray[np.float32]:
+    """Two pieces of a head, (2, channel, 64, 64)."""
+    middle = len(example.image) // 2
+    row, column = (length // 2 - 32 for length in example.image.shape[1:])
+    pieces = [
+        example.image[k - neighbours : k + neighbours + 1, row : row + 64, column : column + 64]
+        for k in (middle, middle + 10)
+    ]
+    return (np.stack(pieces) / 255.0).astype(np.float32)
+
+
+def _tested(bundle: Bundle, seeds: range, report: Report) -> list[dict[str, object]]:
+    """Read the test patients once, as a node would, each scan on its own grid."""
+    reader = Segmenter.opened(bundle, Runtime(providers=("cpu",), threads=0))
+    scores: list[CaseScore] = []
+    for number, seed in enumerate(seeds, start=1):
+        head = patient(seed)
+        found = reader.read(head.image)
+        regions = [finding.region for finding in found.findings if finding.region is not None]
+        scores.append(score([lesion.mask for lesion in head.lesions], regions, head.brain.size))
+        if number % 10 == 0 or number == len(seeds):
+            report(f"test: {number} of {len(seeds)} heads")
+    groups = {
+        "synthetic-with-lesion": [s for s in scores if s.lesions],
+        "synthetic-healthy": [s for s in scores if not s.lesions],
+        "all": scores,
+    }
+    return [subset(name, group) for name, group in groups.items() if group]
+
+
+def _metrics(subsets: Sequence[dict[str, object]]) -> tuple[Metric, ...]:
+    return tuple(
+        Metric.model_validate(
+            {
+                "name": name,
+                "value": figure["value"],
+                "ci95": figure["ci95"],
+                "n": part["n_patients"],
+                "unit": "patients",
+                "split": part["name"],
+            }
+        )
+        for part in subsets
+        for name, figure in part["metrics"].items()  # type: ignore[attr-defined]
+    )

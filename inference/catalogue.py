@@ -1,0 +1,140 @@
+"""What this node can read with: algorithms in code and bundles on disk, by name; opens one on demand.
+
+Naming, describing and judging a bundle loads no ONNX Runtime; only `open_reader` does.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.algorithms import Reader, Runtime
+from inference.bundle import Bundle, load
+from inference.errors import BundleError
+from inference.findings import Algorithm
+from inference.inputs import Inputs
+
+shipped_bundles_dir = Path(__file__).parent / "bundles"
+"""Bundles that come with the program."""
+
+CLASSICAL = "brain-lesions"
+"""The algorithm that needs no weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """One entry of the catalogue.
+
+    Attributes
+    ----------
+    name
+        As rules name it.
+    algorithm, inputs
+        Who speaks, and which series it reads.
+    bundle
+        Verified; None for an algorithm without weights.
+    """
+
+    name: str
+    algorithm: Algorithm
+    inputs: Inputs
+    bundle: Bundle | None
+
+
+def names(bundles_dir: Path | None) -> tuple[str, ...]:
+    """Every name that `describe` knows without a version, sorted.
+
+    Parameters
+    ----------
+    bundles_dir
+        Folder of the site's bundles beside those that ship; None: only those that ship.
+
+    Raises
+    ------
+    BundleError
+        If the folder is not there.
+    """
+    return tuple(sorted({CLASSICAL, *(name for name, _ in _folders(bundles_dir))}))
+
+
+def describe(name: str, bundles_dir: Path | None) -> Description:
+    """Look up an algorithm or a bundle, and verify the latter.
+
+    Parameters
+    ----------
+    name
+        "brain-lesions", a bundle's name (the highest version there is), or NAME-VERSION.
+    bundles_dir
+        As in `names`.
+
+    Raises
+    ------
+    BundleError
+        If the name is unknown, the same NAME-VERSION lies in both folders, or the bundle does not hold together.
+    """
+    if name == CLASSICAL:
+        from inference.algorithms import brain_lesions
+
+        return Description(name=name, algorithm=brain_lesions.ALGORITHM, inputs=brain_lesions.INPUTS, bundle=None)
+    bundle = load(_folder(name, bundles_dir))
+    return Description(name=name, algorithm=bundle.algorithm, inputs=bundle.manifest.inputs, bundle=bundle)
+
+
+def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader:
+    """Make an algorithm ready to read: weights loaded, provider checked, the bundle's own outputs computed again.
+
+    Raises
+    ------
+    BundleError
+        As `describe`, or if the outputs on this machine are not those that came with the bundle.
+    ProviderError
+        If no allowed execution provider came up.
+    """
+    if name == CLASSICAL:
+        from inference.algorithms.brain_lesions import BrainLesions
+
+        return BrainLesions()
+    from inference.algorithms.segment import Segmenter
+
+    return Segmenter.opened(load(_folder(name, bundles_dir)), runtime)
+
+
+def refusal(bundle: Bundle, *, allow_synthetic: bool, allow_research: bool) -> str | None:
+    """Why the configuration does not let a bundle serve, in words, or None where it does."""
+    manifest = bundle.manifest
+    label = f"{manifest.name} {manifest.version}"
+    if manifest.training == "synthetic-findings" and not allow_synthetic:
+        return f"{label} learnt from synthetic findings; [inference] allow_synthetic = true accepts it"
+    if manifest.licence.clinical_use == "forbidden" and not allow_research:
+        return f"the licence of {label} forbids clinical use; [inference] allow_research = true accepts it"
+    return None
+
+
+def _folder(name: str, bundles_dir: Path | None) -> Path:
+    folders = _folders(bundles_dir)
+    found = [(version, path) for base, path in folders for version in (_version(path),) if name in (base, path.name)]
+    if not found:
+        raise BundleError(f"no algorithm or bundle is called {name!r}; known: {', '.join(names(bundles_dir))}")
+    highest = max(version for version, _ in found)
+    paths = [path for version, path in found if version == highest]
+    if len(paths) > 1:
+        raise BundleError(f"{paths[0].name} lies in {' and in '.join(str(path.parent) for path in paths)}: remove one")
+    return paths[0]
+
+
+def _folders(bundles_dir: Path | None) -> list[tuple[str, Path]]:
+    """Name without version and folder of everything that looks like a bundle."""
+    if bundles_dir is not None and not bundles_dir.is_dir():
+        raise BundleError(f"the folder of bundles is not there: {bundles_dir}")
+    places = dict.fromkeys(place.resolve() for place in (shipped_bundles_dir, bundles_dir) if place is not None)
+    return [
+        (path.name.rpartition("-")[0], path)
+        for place in places
+        for path in sorted(place.iterdir())
+        if path.is_dir() and _version(path)
+    ]
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Numbers after the last hyphen of the folder's name; empty where it has none."""
+    name, _, version = path.name.rpartition("-")
+    numbers = version.split(".")
+    return tuple(int(n) for n in numbers) if name and len(numbers) == 3 and all(n.isdigit() for n in numbers) else ()

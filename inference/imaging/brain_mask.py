@@ -1,0 +1,179 @@
+"""Finds the brain in a T1, T2 or FLAIR MR image or a CT of a head, without weights; knows no lesion.
+
+The standard head is laid over the head, a surface grows from within its brain to where the brain ends, the standard brain
+is fitted anew to that surface, and so on until the volume settles. The mask is what lies within the surface, filled
+on the source grid itself: no voxel is resampled on its way back.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from inference.errors import UnsuitableImageError
+from inference.findings import Mask
+from inference.image import Image
+from inference.imaging import grid
+from inference.imaging.brain_surface import Surroundings, edge_share, grown, outside_volume
+from inference.imaging.components import largest
+from inference.imaging.shading import Shading, even, fitted
+from inference.imaging.standard_head import fit, standard
+from inference.imaging.surface import Points, Surface, filled, sphere
+
+SOFT_HU = (0.0, 120.0)
+"""Brain and blood in CT; what is denser is bone, what is less dense fat or air."""
+
+LEAST_ML, MOST_ML = 200.0, 2500.0
+"""Volumes that a brain may have: a newborn's is about 350 mL."""
+
+LEAST_EDGE = 0.6
+"""Share of its surface that must show an edge; in heads it is above 0.9."""
+
+_FIT_MM, _GROW_MM = 3.0, 1.5  # spacing of the grids on which the two steps work
+_MARGIN_MM = 24.0
+_START_WITHIN_MM = 6.0  # below the edge of the standard brain
+_CORE_MM = -8.0  # within the standard brain: brain, however badly it fits
+_RIM_MM = -6.0  # from here outwards, brighter than brain is fat, marrow or eye
+_TOO_BRIGHT = 1.3  # times the bright end of brain
+_MOST_ROUNDS, _SETTLED = 5, 0.01
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Brain:
+    """A brain in a volume.
+
+    Attributes
+    ----------
+    mask
+        (slice, row, column), bool, on the source grid: parenchyma with ventricles and the liquor between the
+        convolutions, down to the foramen magnum.
+    whole_ml
+        Volume within the surface, mL. Where the volume cuts the brain off, it holds an estimate of the missing part, from
+        the standard brain; else it differs from that of the mask by the rounding to voxels alone.
+    shading
+        Brightness of brain tissue at each place.
+    """
+
+    mask: Mask
+    whole_ml: float
+    shading: Shading
+
+
+def find_brain(image: Image) -> Brain:
+    """Find the brain.
+
+    Parameters
+    ----------
+    image
+        A head, MR or CT, in any orientation and spacing.
+
+    Raises
+    ------
+    UnsuitableImageError
+        If nothing with the size and the edge of a brain is in the volume; with the numbers.
+    """
+    volume = image.volume
+    if image.modality == "CT":
+        volume = volume.with_array(_soft_parts(volume.array))
+    placement = fit(grid.upright(volume, _FIT_MM))
+    work = grid.upright(volume, _GROW_MM, margin_mm=_MARGIN_MM, outside=float("nan"))
+    surface, around, shading = _settled(work, placement, shaded=image.modality == "MR")
+    within = np.linalg.inv(volume.affine)
+    shape = (int(volume.shape[0]), int(volume.shape[1]), int(volume.shape[2]))
+    mask = largest(filled(surface.moved(surface.vertices @ within[:3, :3].T + within[:3, 3]), shape))
+    _check(float(mask.sum()) * volume.voxel_volume / 1000.0, edge_share(surface, around))
+    return Brain(mask=mask, whole_ml=surface.volume / 1000.0, shading=shading)
+
+
+def _soft_parts(hounsfield: NDArray[np.float32]) -> NDArray[np.float32]:
+    """HU of soft parts, 0 elsewhere, so that bone is as dark as it is in MR."""
+    low, high = SOFT_HU
+    return np.where((hounsfield > low) & (hounsfield < high), hounsfield, np.float32(0.0))
+
+
+def _settled(
+    work: sitk.Image, placement: sitk.AffineTransform, *, shaded: bool
+) -> tuple[Surface, Surroundings, Shading]:
+    start, edge = _standard_surfaces()
+    before = 0.0
+    for _ in range(_MOST_ROUNDS):
+        around, shading = _surroundings(work, placement, shaded=shaded)
+        surface = grown(start.moved(_transformed(start.vertices, placement)), around)
+        if abs(surface.volume - before) <= _SETTLED * surface.volume:
+            break
+        before = surface.volume
+        seen = ~outside_volume(surface, around)
+        placement = _least_squares(edge.vertices[seen], surface.vertices[seen])
+    return surface, around, shading
+
+
+def _surroundings(work: sitk.Image, placement: sitk.AffineTransform, *, shaded: bool) -> tuple[Surroundings, Shading]:
+    """The image evened out and freed of what is brighter than brain, and the distance to the standard brain."""
+    brightness = sitk.GetArrayFromImage(work)
+    far = 10.0 * _MARGIN_MM
+    distance = sitk.GetArrayFromImage(
+        sitk.Resample(standard().distance, work, placement.GetInverse(), sitk.sitkLinear, far)
+    )
+    core = (distance < _CORE_MM) & ~np.isnan(brightness)
+    if core.sum() * _GROW_MM**3 < 1000.0 * LEAST_ML / 2.0:
+        raise UnsuitableImageError(
+            f"{core.sum() * _GROW_MM**3 / 1000.0:.0f} mL of the volume lie where a brain would; too little for a head"
+        )
+    shading = even()
+    if shaded:
+        points = np.argwhere(core)[:, ::-1] * _GROW_MM + np.array(work.GetOrigin())
+        shading = fitted(brightness[core], points)
+        brightness = brightness / shading.over(grid.affine_of(work), brightness.shape)
+    middle, bright = np.percentile(brightness[core], [50, 98])
+    if shaded:
+        brightness[(brightness > _TOO_BRIGHT * bright) & (distance > _RIM_MM)] = 0.0
+    return (
+        Surroundings(
+            brightness=brightness,
+            distance_mm=distance,
+            origin_mm=np.array(work.GetOrigin()),
+            spacing_mm=_GROW_MM,
+            dark=0.1 * float(bright),
+            tissue=float(middle),
+        ),
+        shading,
+    )
+
+
+@cache
+def _standard_surfaces() -> tuple[Surface, Surface]:
+    """Two surfaces in the standard head, vertex for vertex: well within the brain, and its rounded edge; LPS, mm."""
+    rounded = sitk.SmoothingRecursiveGaussian(sitk.Cast(standard().distance <= 0.0, sitk.sitkFloat32), 4.0)
+    array, center = sitk.GetArrayFromImage(rounded), standard().center
+    ball = sphere(4)
+    depths = np.arange(0.0, 110.0, 0.5)
+    rays = center + ball.vertices[:, None] * depths[None, :, None]
+    steps = np.rint((rays - np.array(rounded.GetOrigin())) / np.array(rounded.GetSpacing())).astype(int)
+    index = tuple(np.clip(steps[..., 2 - axis], 0, n - 1) for axis, n in enumerate(array.shape))
+    radius = depths[np.argmax(array[index] < 0.5, axis=1)][:, None]
+    return ball.moved(center + ball.vertices * (radius - _START_WITHIN_MM)), ball.moved(center + ball.vertices * radius)
+
+
+def _transformed(points: Points, transform: sitk.AffineTransform) -> Points:
+    center = np.array(transform.GetCenter())
+    turned = (points - center) @ np.array(transform.GetMatrix()).reshape(3, 3).T
+    moved: Points = turned + center + np.array(transform.GetTranslation())
+    return moved
+
+
+def _least_squares(points: Points, onto: Points) -> sitk.AffineTransform:
+    terms = np.linalg.lstsq(np.column_stack([points, np.ones(len(points))]), onto, rcond=None)[0]
+    return sitk.AffineTransform(terms[:3].T.ravel().tolist(), terms[3].tolist())
+
+
+def _check(volume_ml: float, edge: float) -> None:
+    if not LEAST_ML <= volume_ml <= MOST_ML:
+        raise UnsuitableImageError(
+            f"what looks like a brain measures {volume_ml:.0f} mL, a brain {LEAST_ML:.0f} to {MOST_ML:.0f} mL"
+        )
+    if edge < LEAST_EDGE:
+        raise UnsuitableImageError(
+            f"{100 * edge:.0f} % of the surface of what looks like a brain shows an edge, {100 * LEAST_EDGE:.0f} % are needed"
+        )

@@ -1,0 +1,134 @@
+"""What a map of probabilities says: a segment, coded findings with measurements, and sentences; knows no graph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from highdicom import VolumeGeometry
+from numpy.typing import NDArray
+from pydicom.sr.codedict import codes
+
+from inference.findings import Finding, Mask, Measurement, Narrative, Segment, Sentence
+from inference.imaging.components import Component, components
+from inference.imaging.midline import Midline, side
+from inference.outputs import FindingSpec, SegmentSpec
+
+_SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Marks:
+    """One class of voxels on the source grid.
+
+    Attributes
+    ----------
+    spec
+        What the manifest says of it.
+    parts
+        Components that are large enough, largest first.
+    probability
+        (slice, row, column), float32: of every voxel.
+    """
+
+    spec: SegmentSpec
+    parts: tuple[Component, ...]
+    probability: NDArray[np.float32]
+
+    @property
+    def segment(self) -> Segment:
+        """The class as a segment; its mask holds the parts and nothing else."""
+        mask: Mask = np.zeros(self.probability.shape, dtype=np.bool_)
+        for part in self.parts:
+            mask[tuple(part.indices.T)] = True
+        return Segment(
+            label=self.spec.label,
+            category=self.spec.category.code(),
+            type=self.spec.type.code(),
+            anatomy=self.spec.anatomy.code() if self.spec.anatomy else None,
+            mask=mask,
+            color=self.spec.color,
+        )
+
+
+def marks(spec: SegmentSpec, probability: NDArray[np.float32], grid: VolumeGeometry) -> Marks:
+    """Apply threshold and least volume to (slice, row, column) probabilities on the source grid."""
+    parts = components(probability >= spec.threshold, grid.affine)
+    large = tuple(part for part in parts if part.volume_mm3 >= spec.min_volume_mm3)
+    return Marks(spec=spec, parts=large, probability=probability)
+
+
+def findings(
+    specs: Sequence[FindingSpec], marked: Sequence[Marks], plane: Midline | None, most: int
+) -> tuple[Finding, ...]:
+    """A finding for each part of each class that the manifest names, largest first.
+
+    Parameters
+    ----------
+    specs
+        What the parts are called.
+    marked
+        Of segment 1, 2, ... in order.
+    plane
+        Mid-sagittal plane, where known.
+    most
+        Parts of a class that are listed.
+    """
+    found = []
+    for spec in specs:
+        m = marked[spec.segment - 1]
+        found += [_finding(spec, number, m, part, plane) for number, part in enumerate(m.parts[:most], start=1)]
+    return tuple(found)
+
+
+def narrative(specs: Sequence[FindingSpec], marked: Sequence[Marks], found: Sequence[Finding]) -> Narrative:
+    """The same in words: how many, how large in all, then each by itself."""
+    sentences: list[Sentence] = []
+    for spec in specs:
+        parts = marked[spec.segment - 1].parts
+        listed = [f for f in found if f.segment == spec.segment - 1]
+        sentences.append(Sentence(text=_summary(spec, parts)))
+        sentences += [Sentence(text=_description(f), finding=f.label) for f in listed]
+        if len(parts) > len(listed):
+            rest = len(parts) - len(listed)
+            which = "The smallest one is" if rest == 1 else f"The {rest} smallest are"
+            sentences.append(Sentence(text=f"{which} in the segment and not listed."))
+    return Narrative(sentences=tuple(sentences))
+
+
+def _finding(spec: FindingSpec, number: int, marked: Marks, part: Component, plane: Midline | None) -> Finding:
+    combined = np.max if spec.probability_from == "max" else np.mean
+    voxels = marked.probability[tuple(part.indices.T)]
+    by_slice = [(k, float(combined(voxels[part.indices[:, 0] == k]))) for k in part.slices]
+    points = part.indices @ part.affine[:3, :3].T + part.affine[:3, 3]
+    lies = side(points, plane) if plane and spec.laterality == "midline" else None
+    return Finding(
+        label=f"{spec.label} {number}",
+        code=spec.code.code(),
+        site=spec.site.code() if spec.site else None,
+        laterality=_SIDES[lies] if lies else None,
+        probability=float(combined(voxels)),
+        segment=spec.segment - 1,
+        region=part.region,
+        slice_probabilities=tuple(by_slice),
+        measurements=(
+            Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
+            Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
+        ),
+    )
+
+
+def _summary(spec: FindingSpec, parts: Sequence[Component]) -> str:
+    if not parts:
+        return f"The algorithm marked no {spec.label}."
+    total = sum(part.volume_ml for part in parts)
+    if len(parts) == 1:
+        return f"The algorithm marked one {spec.label}, {total:.1f} mL."
+    return f"The algorithm marked {len(parts)} regions as {spec.label}, {total:.1f} mL in all."
+
+
+def _description(finding: Finding) -> str:
+    where = " ".join(code.meaning.lower() for code in (finding.laterality, finding.site) if code)
+    volume, length = (m.value for m in finding.measurements)
+    sizes = [f"{volume / 1000.0:.1f} mL", f"longest axis {length:.0f} mm"]
+    sure = [] if finding.probability is None else [f"probability {100.0 * finding.probability:.0f} %"]
+    return f"{finding.label.capitalize()}: {', '.join(part for part in (where, *sizes, *sure) if part)}."

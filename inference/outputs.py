@@ -1,0 +1,73 @@
+"""What a bundle's graph says, in codes: segments with threshold and least volume, findings with their probability."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from inference.concept import Concept
+from inference.strict import Strict
+
+Byte = Annotated[int, Field(ge=0, le=255)]
+
+
+class Calibration(Strict):
+    """Platt scaling of a probability p: 1 / (1 + exp(-(slope * logit(p) + intercept))), fitted on validation."""
+
+    slope: float = Field(gt=0)
+    intercept: float
+
+
+class SegmentSpec(Strict):
+    """One class of voxels.
+
+    Attributes
+    ----------
+    channel
+        Of the graph's output.
+    category, type, anatomy
+        Segmented Property Category and Type, Anatomic Region (PS3.3 C.8.20.2.3).
+    color
+        Recommended display colour, sRGB 0 to 255.
+    threshold
+        A voxel belongs to the segment where its calibrated probability on the source grid is at least this; chosen on
+        validation.
+    min_volume_mm3
+        Components below it are taken out of the segment.
+    """
+
+    number: int = Field(ge=1)
+    channel: int = Field(ge=0)
+    label: str = Field(min_length=1, max_length=64)
+    category: Concept
+    type: Concept
+    anatomy: Concept | None = None
+    color: tuple[Byte, Byte, Byte]
+    threshold: float = Field(gt=0, lt=1)
+    min_volume_mm3: float = Field(default=0, ge=0)
+    calibration: Calibration | None = None
+
+
+class FindingSpec(Strict):
+    """What each connected component of a segment is called.
+
+    Attributes
+    ----------
+    segment
+        Number of the segment.
+    label
+        Tracking Identifier before the running number, for example "lesion".
+    code, site
+        What it is and where.
+    probability_from
+        How the probability of a component comes from those of its voxels.
+    laterality
+        "midline": left or right where the component lies clear of the mid-sagittal plane found in the image, else none;
+        "none": never.
+    """
+
+    segment: int = Field(ge=1)
+    label: str = Field(min_length=1, max_length=48)
+    code: Concept
+    site: Concept | None = None
+    probability_from: Literal["mean", "max"]
+    laterality: Literal["midline", "none"]
