@@ -31,6 +31,13 @@ def derive_uid(*sources: str) -> str:
     return f"2.25.{uuid.uuid5(_NAMESPACE, chr(31).join(sources)).int}"
 
 
+IMPLEMENTATION_CLASS_UID = derive_uid("dicom-node", "implementation")
+"""This node in associations and files (PS3.7 D.3.3.2). Part of every received file and of its name: never change it."""
+
+IMPLEMENTATION_VERSION_NAME = "DICOM_NODE"
+"""Goes with it; holds no version, for the same reason."""
+
+
 class StudyState(StrEnum):
     """Where a study is between arrival and outcome.
 
@@ -141,7 +148,8 @@ class Instance:
     header
         What a bounded scan found in it.
     sha256
-        Of the dataset bytes as received, hex; also its name in the spool.
+        Of the file it is kept as: a fixed beginning that holds the transfer syntax, then the dataset as received; hex.
+        Its name in the spool.
     size
         Of the dataset, bytes.
     received_at

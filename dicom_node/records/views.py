@@ -160,7 +160,8 @@ def _reading(session: Session, item: WorkitemRow) -> dict[str, Any]:
         "objects": [_object(session, result) for result in results],
         "findings": summary.get("findings", []),
         "narrative": summary.get("narrative", ""),
-        "series": summary.get("series", []),
+        "series": summary.get("series", {}),
+        "notes": summary.get("notes", []),
         "bundle": summary.get("bundle"),
     }
 

@@ -42,6 +42,8 @@ class ClaimedWork:
         Number of this try, from 1.
     analysed_at
         Time of analysis, recorded with the first try.
+    last_error
+        Why the last try failed; empty before the first failure, or where the worker died without a word.
     """
 
     id: int
@@ -53,6 +55,7 @@ class ClaimedWork:
     predecessors: tuple[KeptResult, ...]
     attempt: int
     analysed_at: datetime
+    last_error: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,7 @@ class WorkLedger(LedgerRoom):
                 predecessors=_predecessors(session, item),
                 attempt=item.attempts,
                 analysed_at=item.analysed_at,
+                last_error=item.reason or "",
             )
 
     def renew(self, work: ClaimedWork, owner: str, *, now: datetime, lease_s: float) -> bool:

@@ -1,1 +1,1 @@
-"""Objects for the PACS: segmentation, measurement report, narrative, outcome; provenance and validation before sending."""
+"""Objects for the PACS: segmentation, measurement, narrative and outcome reports, validated before they are sent."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dicom_node.study import ObjectKind, SOPClassUID, SOPInstanceUID, SeriesInstanceUID, derive_uid
+from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID, derive_uid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Predecessor:
-    """An object of the study's previous version that a new one takes the place of (PS3.3 C.17.2, Predecessor Documents)."""
+    """An object of the study's previous version, which a new one replaces (PS3.3 C.17.2, Predecessor Documents)."""
 
     kind: ObjectKind
     sop_class_uid: SOPClassUID

@@ -13,7 +13,8 @@ class Source:
     Attributes
     ----------
     datasets
-        Headers without pixel data. Classic: one a slice, in the order of the array's slice axis. Multi-frame: exactly one.
+        Headers without pixel data. Classic: one a slice, in the order of the array's slice axis. Multi-frame: exactly
+        one.
     frame_numbers
         Multi-frame: the 1-based frame number of each plane, in the order of the slice axis. Classic: empty.
     geometry

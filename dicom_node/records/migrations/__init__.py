@@ -1,0 +1,1 @@
+"""Steps that bring an older ledger to this version's tables, each in one transaction."""

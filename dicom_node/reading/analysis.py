@@ -1,0 +1,161 @@
+"""Reading one study as a function of bytes: instances in, objects and outcome out; takes no path, connection or global.
+
+The model is asked through a function that is given, so that the same code runs in a cage, in a script or as a task of
+another engine.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dicom_node.errors import UnsuitableError
+from dicom_node.reading.header_values import text
+from dicom_node.reading.moment import newest
+from dicom_node.reading.part10 import Part10, parse
+from dicom_node.reading.patient import check_one_patient
+from dicom_node.reading.selection import Choice, choose, nothing_fits
+from dicom_node.reading.series import ImageSeries, survey
+from dicom_node.reading.summary import summarised
+from dicom_node.reading.task import Analyse, Analysis, ReadingResult, Task
+from dicom_node.reading.volume import LoadedSeries, load
+from dicom_node.results.identity import Identity
+from dicom_node.results.objects import write_all, write_outcome
+from dicom_node.study import Outcome, ResultObject, is_uid
+
+NOT_ANALYSED = "none"
+"""Execution provider in the identity of a report that says why nothing was analysed."""
+
+
+def read_study(task: Task, analyse: Analyse) -> ReadingResult:
+    """Read one study with one algorithm.
+
+    Parameters
+    ----------
+    task
+        Instances and settings.
+    analyse
+        Name of the algorithm and volume to its analysis; called at most once.
+
+    Returns
+    -------
+    ReadingResult
+        `result` with its objects; `abstained` with the reason and, unless switched off, an outcome report; or what the
+        task forces.
+
+    Raises
+    ------
+    DefectError
+        If the instances are not of one patient and one study, or an object cannot be written.
+    StudyError
+        Whatever `analyse` raises, but UnsuitableError, which is an abstention.
+    """
+    received = _received(task.instances)
+    check_one_patient([part.header for part in received.parts])
+    if task.forced is not None:
+        return _without_result(task, received, *task.forced)
+    if task.inputs is None:
+        raise ValueError("a task that forces no outcome has inputs")
+    if received.faults:
+        reason = f"{len(received.faults)} of {len(task.instances)} instances cannot be used: {received.faults[0]}"
+        return _without_result(task, received, Outcome.ABSTAINED, reason)
+    found = survey(received.parts)
+    choice = choose([series.candidate for series in found], task.inputs)
+    try:
+        return _read(task, received, found, choice, analyse)
+    except UnsuitableError as error:
+        return _without_result(task, received, Outcome.ABSTAINED, str(error), choice.left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Received:
+    """The instances: each parsed once, by SOP Instance UID; what cannot be used; and the digest of everything.
+
+    An instance that cannot be parsed spoils the study: nobody knows which series it is missing from.
+    """
+
+    parts: tuple[Part10, ...]
+    faults: tuple[str, ...]
+    digest: str
+
+
+def _received(instances: Sequence[bytes]) -> _Received:
+    parts: dict[str, Part10] = {}
+    faults: list[str] = []
+    lines: set[str] = set()
+    for data in instances:
+        try:
+            part = _identified(parse(data))
+        except UnsuitableError as error:
+            faults.append(str(error))
+            lines.add(f"- {hashlib.sha256(data).hexdigest()}")
+            continue
+        uid = text(part.header, "SOPInstanceUID")
+        lines.add(f"{uid} {part.dataset_sha256}")
+        if parts.setdefault(uid, part).dataset_sha256 != part.dataset_sha256:
+            faults.append("two different instances have one SOP Instance UID")
+    return _Received(
+        parts=tuple(parts[uid] for uid in sorted(parts)),
+        faults=tuple(sorted(faults)),
+        digest=hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest(),
+    )
+
+
+def _identified(part: Part10) -> Part10:
+    for keyword in ("SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID", "StudyInstanceUID"):
+        if not is_uid(text(part.header, keyword)):
+            raise UnsuitableError(f"an instance without a valid {keyword}")
+    return part
+
+
+def _read(
+    task: Task, received: _Received, found: Sequence[ImageSeries], choice: Choice, analyse: Analyse
+) -> ReadingResult:
+    chosen = next((series for series in found if series.candidate.uid == choice.series), None)
+    if chosen is None:
+        raise nothing_fits([series.candidate for series in found], choice)
+    loaded = load(chosen)
+    analysis = analyse(task.algorithm, loaded.image)
+    return _with_result(task, received, choice, loaded, analysis)
+
+
+def _with_result(
+    task: Task, received: _Received, choice: Choice, loaded: LoadedSeries, analysis: Analysis
+) -> ReadingResult:
+    identity = _identity(task, received, analysis.findings.algorithm.digest, analysis.provider)
+    return ReadingResult(
+        outcome=Outcome.RESULT,
+        reason="",
+        objects=write_all(analysis.findings, loaded.source, identity, task.predecessors),
+        instances_digest=received.digest,
+        series=choice.series or "",
+        left=choice.left,
+        notes=loaded.notes,
+        findings=summarised(analysis.findings, identity),
+        narrative=analysis.findings.narrative.text,
+        provider=analysis.provider,
+        seconds=analysis.seconds,
+    )
+
+
+def _without_result(
+    task: Task, received: _Received, outcome: Outcome, reason: str, left: tuple[tuple[str, str], ...] = ()
+) -> ReadingResult:
+    objects: tuple[ResultObject, ...] = ()
+    if task.outcome_report and received.parts:
+        headers = [part.header for part in received.parts]
+        identity = _identity(task, received, task.algorithm_digest, NOT_ANALYSED)
+        objects = (write_outcome(outcome, reason, task.algorithm, headers, identity, task.predecessors),)
+    return ReadingResult(outcome=outcome, reason=reason, objects=objects, instances_digest=received.digest, left=left)
+
+
+def _identity(task: Task, received: _Received, algorithm_digest: str, provider: str) -> Identity:
+    return Identity(
+        instances_digest=received.digest,
+        algorithm_digest=algorithm_digest,
+        configuration_digest=task.configuration_digest,
+        software_version=task.software_version,
+        provider=provider,
+        profile=task.profile,
+        analysed_at=task.analysed_at or newest([part.header for part in received.parts]),
+        version=task.version,
+    )

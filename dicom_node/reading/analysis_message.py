@@ -1,0 +1,229 @@
+"""An image to analyse, and the analysis of it, as messages and back; masks travel packed and cropped."""
+
+from typing import Any
+
+import numpy as np
+from highdicom import CoordinateSystemNames, Volume
+from pydicom.sr.coding import Code
+
+from dicom_node.reading.task import Analysis
+from dicom_node.reading.volume import MAXIMUM_VOXELS
+from dicom_node.reading.wire import Body, Message
+from inference.findings import (
+    Algorithm,
+    Finding,
+    Findings,
+    Mask,
+    Measurement,
+    Narrative,
+    Segment,
+    Sentence,
+)
+from inference.image import Image
+
+
+def image_to_message(name: str, image: Image) -> Message:
+    """A request to read `image` with the algorithm `name`."""
+    volume = image.volume
+    array = np.ascontiguousarray(volume.array, "<f4")
+    body = {
+        "name": name,
+        "shape": list(array.shape),
+        "affine": volume.affine.tolist(),
+        "frame_of_reference_uid": volume.frame_of_reference_uid,
+        "modality": image.modality,
+        "weighting": image.weighting,
+    }
+    return Message(kind="analyse", body=body, buffers=(array.data.cast("B"),))
+
+
+def image_from_message(message: Message) -> tuple[str, Image]:
+    """Name of the algorithm and the image; to be called through `dicom_node.reading.wire.decoded`."""
+    body = message.body
+    (data,) = message.buffers
+    array = np.frombuffer(data, "<f4").reshape(_shape(body["shape"]))
+    affine = np.asarray(body["affine"], np.float64)
+    if not np.isfinite(affine).all():
+        raise ValueError("affine is not finite")
+    volume = Volume(
+        array,
+        affine,
+        CoordinateSystemNames.PATIENT,
+        frame_of_reference_uid=_text_or_none(body["frame_of_reference_uid"]),
+    )
+    if body["modality"] not in ("CT", "MR") or body["weighting"] not in ("T1", "T2", "FLAIR", "T2*", "CT", "unknown"):
+        raise ValueError("modality or weighting is unknown")
+    return _text(body["name"]), Image(volume=volume, modality=body["modality"], weighting=body["weighting"])
+
+
+def analysis_to_message(analysis: Analysis) -> Message:
+    """An analysis with its masks."""
+    buffers: list[bytes] = []
+    findings = analysis.findings
+    body = {
+        "provider": analysis.provider,
+        "seconds": float(analysis.seconds),
+        "algorithm": _algorithm_out(findings.algorithm),
+        "segments": [_segment_out(segment, buffers) for segment in findings.segments],
+        "findings": [_finding_out(finding, buffers) for finding in findings.findings],
+        "narrative": [[sentence.text, sentence.finding] for sentence in findings.narrative.sentences],
+        "study_probability": _float_or_none(findings.study_probability),
+    }
+    return Message(kind="analysis", body=body, buffers=tuple(buffers))
+
+
+def analysis_from_message(message: Message) -> Analysis:
+    """The analysis, checked by its own constructors; to be called through `dicom_node.reading.wire.decoded`."""
+    body = message.body
+    masks = [bytes(buffer) for buffer in message.buffers]
+    findings = Findings(
+        algorithm=_algorithm_in(body["algorithm"]),
+        segments=tuple(_segment_in(segment, masks) for segment in body["segments"]),
+        findings=tuple(_finding_in(finding, masks) for finding in body["findings"]),
+        narrative=Narrative(
+            sentences=tuple(
+                Sentence(text=_text(text), finding=_text_or_none(cited)) for text, cited in body["narrative"]
+            )
+        ),
+        study_probability=_float_or_none(body["study_probability"]),
+    )
+    return Analysis(findings=findings, provider=_text(body["provider"]), seconds=float(body["seconds"]))
+
+
+def _algorithm_out(algorithm: Algorithm) -> Body:
+    return {
+        "name": algorithm.name,
+        "version": algorithm.version,
+        "source": algorithm.source,
+        "digest": algorithm.digest,
+        "family": _code_out(algorithm.family),
+        "clinical_use": algorithm.clinical_use,
+        "training": algorithm.training,
+    }
+
+
+def _algorithm_in(body: Body) -> Algorithm:
+    if body["clinical_use"] not in ("cleared", "research", "forbidden"):
+        raise ValueError("clinical use is unknown")
+    if body["training"] not in ("none", "real", "synthetic-appearance", "synthetic-findings"):
+        raise ValueError("training is unknown")
+    return Algorithm(
+        name=_text(body["name"]),
+        version=_text(body["version"]),
+        source=_text(body["source"]),
+        digest=_text(body["digest"]),
+        family=_code_in(body["family"]),
+        clinical_use=body["clinical_use"],
+        training=body["training"],
+    )
+
+
+def _segment_out(segment: Segment, buffers: list[bytes]) -> Body:
+    return {
+        "label": segment.label,
+        "category": _code_out(segment.category),
+        "type": _code_out(segment.type),
+        "anatomy": _code_out(segment.anatomy) if segment.anatomy else None,
+        "mask": _mask_out(segment.mask, buffers),
+        "color": [int(value) for value in segment.color],
+    }
+
+
+def _segment_in(body: Body, masks: list[bytes]) -> Segment:
+    red, green, blue = (int(value) for value in body["color"])
+    return Segment(
+        label=_text(body["label"]),
+        category=_code_in(body["category"]),
+        type=_code_in(body["type"]),
+        anatomy=_code_in(body["anatomy"]) if body["anatomy"] is not None else None,
+        mask=_mask_in(body["mask"], masks),
+        color=(red, green, blue),
+    )
+
+
+def _finding_out(finding: Finding, buffers: list[bytes]) -> Body:
+    return {
+        "label": finding.label,
+        "code": _code_out(finding.code),
+        "site": _code_out(finding.site) if finding.site else None,
+        "laterality": _code_out(finding.laterality) if finding.laterality else None,
+        "probability": _float_or_none(finding.probability),
+        "segment": finding.segment,
+        "region": _mask_out(finding.region, buffers) if finding.region is not None else None,
+        "slice_probabilities": [[int(index), float(value)] for index, value in finding.slice_probabilities],
+        "measurements": [[_code_out(m.code), float(m.value), _code_out(m.unit)] for m in finding.measurements],
+    }
+
+
+def _finding_in(body: Body, masks: list[bytes]) -> Finding:
+    return Finding(
+        label=_text(body["label"]),
+        code=_code_in(body["code"]),
+        site=_code_in(body["site"]) if body["site"] is not None else None,
+        laterality=_code_in(body["laterality"]) if body["laterality"] is not None else None,
+        probability=_float_or_none(body["probability"]),
+        segment=int(body["segment"]) if body["segment"] is not None else None,
+        region=_mask_in(body["region"], masks) if body["region"] is not None else None,
+        slice_probabilities=tuple((int(index), float(value)) for index, value in body["slice_probabilities"]),
+        measurements=tuple(
+            Measurement(code=_code_in(code), value=float(value), unit=_code_in(unit))
+            for code, value, unit in body["measurements"]
+        ),
+    )
+
+
+def _mask_out(mask: Mask, buffers: list[bytes]) -> Body:
+    """Shape, box and the bits inside the box; a buffer for each mask."""
+    box = _box(mask)
+    buffers.append(np.packbits(mask[box]).tobytes())
+    return {"shape": list(mask.shape), "box": [[side.start, side.stop] for side in box], "buffer": len(buffers) - 1}
+
+
+def _mask_in(body: Body, masks: list[bytes]) -> Mask:
+    mask = np.zeros(_shape(body["shape"]), np.bool_)
+    box = tuple(slice(int(start), int(stop)) for start, stop in body["box"])
+    if any(not 0 <= side.start <= side.stop <= length for side, length in zip(box, mask.shape, strict=True)):
+        raise ValueError("a mask's box lies outside its grid")
+    inside = mask[box]
+    bits = np.unpackbits(np.frombuffer(masks[body["buffer"]], np.uint8), count=inside.size)
+    mask[box] = bits.reshape(inside.shape).view(np.bool_)
+    return mask
+
+
+def _box(mask: Mask) -> tuple[slice, ...]:
+    """Smallest box that holds the mask; an empty one for an empty mask."""
+    sides = []
+    for axis in range(mask.ndim):
+        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        sides.append(slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 0))
+    return tuple(sides)
+
+
+def _shape(values: Any) -> tuple[int, int, int]:
+    slices, rows, columns = (int(value) for value in values)
+    if min(slices, rows, columns) < 1 or slices * rows * columns > MAXIMUM_VOXELS:
+        raise ValueError("a grid without voxels, or with too many")
+    return slices, rows, columns
+
+
+def _code_out(code: Code) -> list[str | None]:
+    return [code.value, code.scheme_designator, code.meaning, code.scheme_version]
+
+
+def _code_in(values: Any) -> Code:
+    value, scheme, meaning, version = values
+    return Code(_text(value), _text(scheme), _text(meaning), _text_or_none(version))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _float_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)

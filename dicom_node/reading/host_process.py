@@ -1,0 +1,64 @@
+"""The inside of the session host: opens readers, keeps them warm, answers request after request; knows no dataset."""
+
+import time
+from pathlib import Path
+
+from dicom_node.errors import DefectError, TransientError, UnsuitableError
+from dicom_node.reading.analysis_message import analysis_to_message, image_from_message
+from dicom_node.reading.task import Analysis
+from dicom_node.reading.task_message import error_to_message
+from dicom_node.reading.wire import Channel, Message, decoded
+from inference.algorithms import Reader, Runtime
+from inference.catalogue import open_reader
+from inference.errors import BundleError, InferenceError, ProviderError, UnsuitableImageError
+
+
+def serve(channel: Channel) -> None:
+    """Answer requests until the channel closes.
+
+    A failed run and an error that no branch of the family names end the process, and its excepthook tells the parent:
+    what they left behind in memory, or on a GPU, serves no other study.
+    """
+    desk = _Desk(decoded(_settings, channel.receive()))
+    while True:
+        channel.send(desk.answer(channel.receive()))
+
+
+class _Desk:
+    """The open readers."""
+
+    def __init__(self, settings: tuple[Path | None, Runtime]) -> None:
+        self._bundles_dir, self._runtime = settings
+        self._readers: dict[str, Reader] = {}
+
+    def answer(self, request: Message) -> Message:
+        """The analysis, or in its place the error that leaves the readers as they were."""
+        try:
+            return analysis_to_message(self._analyse(request))
+        except (UnsuitableError, DefectError) as error:
+            return error_to_message(error)
+
+    def _analyse(self, request: Message) -> Analysis:
+        name, image = decoded(image_from_message, request)
+        try:
+            reader = self._reader(name)
+            started = time.perf_counter()
+            findings = reader.read(image)
+        except UnsuitableImageError as error:
+            raise UnsuitableError(str(error)) from error
+        except (BundleError, ProviderError) as error:
+            raise DefectError(str(error)) from error
+        except InferenceError as error:
+            raise TransientError(str(error)) from error
+        return Analysis(findings=findings, provider=reader.provider, seconds=time.perf_counter() - started)
+
+    def _reader(self, name: str) -> Reader:
+        if name not in self._readers:
+            self._readers[name] = open_reader(name, self._bundles_dir, self._runtime)
+        return self._readers[name]
+
+
+def _settings(message: Message) -> tuple[Path | None, Runtime]:
+    body = message.body
+    runtime = Runtime(providers=tuple(body["providers"]), threads=int(body["threads"]))
+    return Path(body["bundles_dir"]) if body["bundles_dir"] is not None else None, runtime

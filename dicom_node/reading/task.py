@@ -1,0 +1,114 @@
+"""What one reading takes and gives: Task, Analysis, ReadingResult; plain values that cross a process border."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dicom_node.results.identity import Predecessor
+from dicom_node.study import Outcome, ResultObject
+from inference.findings import Findings
+from inference.image import Image
+from inference.inputs import Inputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One algorithm on the instances of one study.
+
+    Attributes
+    ----------
+    instances
+        Whole DICOM files (PS3.10), in any order.
+    algorithm
+        Name of the algorithm or bundle.
+    algorithm_digest
+        `inference.findings.Algorithm.digest` of it; 64 zeros where `forced` says there was none.
+    inputs
+        Which series it reads; None only with `forced`.
+    configuration_digest, software_version, profile, version
+        As in `dicom_node.results.identity.Identity`.
+    analysed_at
+        Start of the analysis, aware; None: when the newest instance was made.
+    predecessors
+        Objects of the study's previous version.
+    forced
+        Outcome and reason where no analysis is to be made: only the outcome report is written.
+    outcome_report
+        Write an outcome SR where there is no result.
+    """
+
+    instances: tuple[bytes, ...]
+    algorithm: str
+    algorithm_digest: str
+    inputs: Inputs | None
+    configuration_digest: str
+    software_version: str
+    profile: str
+    analysed_at: datetime | None
+    version: int = 1
+    predecessors: tuple[Predecessor, ...] = ()
+    forced: tuple[Outcome, str] | None = None
+    outcome_report: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.instances:
+            raise ValueError("a task without instances")
+        if (self.inputs is None) == (self.forced is None):
+            raise ValueError("a task has either inputs to choose a series by, or a forced outcome")
+        if self.forced is not None and self.forced[0] is Outcome.RESULT:
+            raise ValueError("a result cannot be forced")
+        if self.analysed_at is not None and self.analysed_at.tzinfo is None:
+            raise ValueError("analysed_at must be aware")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What the session host answers: findings, the execution provider that computed them, and how long it took, s."""
+
+    findings: Findings
+    provider: str
+    seconds: float
+
+
+Analyse = Callable[[str, Image], Analysis]
+"""Name of an algorithm and a volume to its analysis; raises errors of `dicom_node.errors`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingResult:
+    """How a reading ended.
+
+    Attributes
+    ----------
+    outcome, reason
+        What the study gets; the reason is empty for a result.
+    objects
+        Ready to be kept and sent; may be none.
+    instances_digest
+        As in `dicom_node.results.identity.Identity`.
+    series
+        Series Instance UID of what was read; empty where nothing was.
+    left
+        (Series Instance UID, why) of the image series that were not read.
+    notes
+        What should be known of the series that was read.
+    findings
+        Coded findings, JSON values: code, site, laterality, probability, measurements, tracking_uid.
+    narrative
+        The text.
+    provider, seconds
+        As in `Analysis`; empty and 0 where nothing was analysed.
+    """
+
+    outcome: Outcome
+    reason: str
+    objects: tuple[ResultObject, ...]
+    instances_digest: str
+    series: str = ""
+    left: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: tuple[dict[str, Any], ...] = field(default=())
+    narrative: str = ""
+    provider: str = ""
+    seconds: float = 0.0

@@ -1,0 +1,155 @@
+"""A reading task, its result and its failure as messages and back."""
+
+from datetime import datetime
+from typing import Any
+
+from dicom_node.errors import DefectError, StudyError, TransientError, UnsuitableError
+from dicom_node.reading.task import ReadingResult, Task
+from dicom_node.reading.wire import Body, Message
+from dicom_node.results.identity import Predecessor
+from dicom_node.study import (
+    ObjectKind,
+    Outcome,
+    ResultObject,
+    SeriesInstanceUID,
+    SOPClassUID,
+    SOPInstanceUID,
+    is_uid,
+)
+from inference.inputs import Inputs
+
+LONGEST_TEXT = 4000
+"""Characters of a reason or an error taken from another process."""
+
+_FAMILY: dict[str, type[StudyError]] = {
+    "UnsuitableError": UnsuitableError,
+    "TransientError": TransientError,
+    "DefectError": DefectError,
+}
+
+
+def task_to_message(task: Task) -> Message:
+    """A task with its instances."""
+    body = {
+        "algorithm": task.algorithm,
+        "algorithm_digest": task.algorithm_digest,
+        "inputs": task.inputs.model_dump(mode="json") if task.inputs else None,
+        "configuration_digest": task.configuration_digest,
+        "software_version": task.software_version,
+        "profile": task.profile,
+        "analysed_at": task.analysed_at.isoformat() if task.analysed_at else None,
+        "version": task.version,
+        "predecessors": [
+            [p.kind, p.sop_class_uid, p.sop_instance_uid, p.series_instance_uid] for p in task.predecessors
+        ],
+        "forced": list(task.forced) if task.forced else None,
+        "outcome_report": task.outcome_report,
+    }
+    return Message(kind="task", body=body, buffers=task.instances)
+
+
+def task_from_message(message: Message) -> Task:
+    """The task; to be called through `dicom_node.reading.wire.decoded`."""
+    body = message.body
+    return Task(
+        instances=tuple(bytes(buffer) for buffer in message.buffers),
+        algorithm=_text(body["algorithm"]),
+        algorithm_digest=_text(body["algorithm_digest"]),
+        inputs=Inputs.model_validate(body["inputs"]) if body["inputs"] is not None else None,
+        configuration_digest=_text(body["configuration_digest"]),
+        software_version=_text(body["software_version"]),
+        profile=_text(body["profile"]),
+        analysed_at=datetime.fromisoformat(body["analysed_at"]) if body["analysed_at"] else None,
+        version=int(body["version"]),
+        predecessors=tuple(_predecessor(*values) for values in body["predecessors"]),
+        forced=(Outcome(body["forced"][0]), _text(body["forced"][1])) if body["forced"] is not None else None,
+        outcome_report=body["outcome_report"] is True,
+    )
+
+
+def result_to_message(result: ReadingResult) -> Message:
+    """A result with the bytes of its objects."""
+    body: Body = {
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "objects": [[o.kind, o.sop_class_uid, o.sop_instance_uid, o.series_instance_uid] for o in result.objects],
+        "instances_digest": result.instances_digest,
+        "series": result.series,
+        "left": [list(pair) for pair in result.left],
+        "notes": list(result.notes),
+        "findings": list(result.findings),
+        "narrative": result.narrative,
+        "provider": result.provider,
+        "seconds": result.seconds,
+    }
+    return Message(kind="result", body=body, buffers=tuple(o.data for o in result.objects))
+
+
+def result_from_message(message: Message) -> ReadingResult:
+    """The result; to be called through `dicom_node.reading.wire.decoded`."""
+    body = message.body
+    return ReadingResult(
+        outcome=Outcome(body["outcome"]),
+        reason=_text(body["reason"])[:LONGEST_TEXT],
+        objects=tuple(
+            _object(*values, data=bytes(data)) for values, data in zip(body["objects"], message.buffers, strict=True)
+        ),
+        instances_digest=_text(body["instances_digest"]),
+        series=_text(body["series"]),
+        left=tuple((_text(uid), _text(why)[:LONGEST_TEXT]) for uid, why in body["left"]),
+        notes=tuple(_text(note)[:LONGEST_TEXT] for note in body["notes"]),
+        findings=tuple(_mapping(finding) for finding in body["findings"]),
+        narrative=_text(body["narrative"]),
+        provider=_text(body["provider"]),
+        seconds=float(body["seconds"]),
+    )
+
+
+def error_to_message(error: StudyError) -> Message:
+    """An error of the family, by the name of its branch."""
+    branch = next((name for name, kind in _FAMILY.items() if isinstance(error, kind)), "DefectError")
+    return Message(kind="error", body={"branch": branch, "text": str(error)[:LONGEST_TEXT]})
+
+
+def error_from_message(message: Message) -> StudyError:
+    """The error; to be called through `dicom_node.reading.wire.decoded`."""
+    return _FAMILY[message.body["branch"]](_text(message.body["text"])[:LONGEST_TEXT])
+
+
+def _predecessor(kind: Any, sop_class_uid: Any, sop_instance_uid: Any, series_instance_uid: Any) -> Predecessor:
+    return Predecessor(
+        kind=ObjectKind(kind),
+        sop_class_uid=SOPClassUID(_uid(sop_class_uid)),
+        sop_instance_uid=SOPInstanceUID(_uid(sop_instance_uid)),
+        series_instance_uid=SeriesInstanceUID(_uid(series_instance_uid)),
+    )
+
+
+def _object(
+    kind: Any, sop_class_uid: Any, sop_instance_uid: Any, series_instance_uid: Any, *, data: bytes
+) -> ResultObject:
+    return ResultObject(
+        kind=ObjectKind(kind),
+        sop_class_uid=SOPClassUID(_uid(sop_class_uid)),
+        sop_instance_uid=SOPInstanceUID(_uid(sop_instance_uid)),
+        series_instance_uid=SeriesInstanceUID(_uid(series_instance_uid)),
+        data=data,
+    )
+
+
+def _uid(value: Any) -> str:
+    if not is_uid(_text(value)):
+        raise ValueError("not a UID")
+    return str(value)
+
+
+def _mapping(value: Any) -> Body:
+    if not isinstance(value, dict):
+        raise TypeError("a mapping expected")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value

@@ -1,0 +1,73 @@
+"""A written segmentation against the masks it was made from, voxel for voxel, by source instance and in millimetres."""
+
+from io import BytesIO
+
+import numpy as np
+from highdicom.seg import Segmentation, segread
+from pydicom import Dataset
+
+from dicom_node.errors import DefectError
+from dicom_node.results.planes import plane_reference
+from dicom_node.results.source import Source
+from inference.findings import Findings
+
+POSITION_TOLERANCE = 0.1
+"""Part of the smallest spacing by which a frame may lie off its plane: headers round, but planes must not swap."""
+
+_Plane = tuple[str, int | None]
+
+
+def compare(data: bytes, findings: Findings, source: Source) -> None:
+    """Read a segmentation's file again and compare.
+
+    Every frame must lie, by its reference and by its position, on the plane its mask was drawn on, and hold that plane
+    of the mask; every plane with a voxel must have its frame.
+
+    Raises
+    ------
+    DefectError
+        At the first difference, with segment and slice.
+    """
+    written = segread(BytesIO(data))
+    plane_of = _planes(source)
+    drawn = {
+        (s, int(k))
+        for s, segment in enumerate(findings.segments)
+        for k in np.flatnonzero(segment.mask.any(axis=(1, 2)))
+    }
+    for number, frame in enumerate(written.PerFrameFunctionalGroupsSequence, start=1):
+        segment, plane = _segment(written, frame), plane_of.get(_referenced(frame))
+        if plane is None:
+            raise DefectError(f"frame {number} of the segmentation refers to no plane of the source")
+        _check_position(frame, source, plane)
+        if not np.array_equal(written.get_stored_frame(number), findings.segments[segment].mask[plane]):
+            raise DefectError(f"segment {segment + 1} was not written as it was drawn on slice {plane + 1}")
+        drawn.discard((segment, plane))
+    if drawn:
+        segment, plane = min(drawn)
+        raise DefectError(f"segment {segment + 1} has voxels on slice {plane + 1} that were not written")
+
+
+def _planes(source: Source) -> dict[_Plane, int]:
+    references = [plane_reference(source, k) for k in range(source.geometry.spatial_shape[0])]
+    return {(r.sop_instance_uid, r.frame_number): k for k, r in enumerate(references)}
+
+
+def _segment(written: Segmentation, frame: Dataset) -> int:
+    groups = (frame, written.SharedFunctionalGroupsSequence[0])
+    group = next(g for g in groups if "SegmentIdentificationSequence" in g)
+    return int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber) - 1
+
+
+def _referenced(frame: Dataset) -> _Plane:
+    image = frame.DerivationImageSequence[0].SourceImageSequence[0]
+    number = image.get("ReferencedFrameNumber")
+    return str(image.ReferencedSOPInstanceUID), None if number is None else int(number)
+
+
+def _check_position(frame: Dataset, source: Source, plane: int) -> None:
+    there = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64)
+    expected = (source.geometry.affine @ np.array([plane, 0.0, 0.0, 1.0]))[:3]
+    distance = float(np.linalg.norm(there - expected))
+    if distance > POSITION_TOLERANCE * min(source.geometry.spacing):
+        raise DefectError(f"the segmentation's slice {plane + 1} lies {distance:.2f} mm from where its mask was drawn")

@@ -1,0 +1,119 @@
+"""The report a radiologist reads: an Enhanced SR in words, each sentence tied to what it rests on."""
+
+from collections.abc import Sequence
+
+from highdicom.sr import (
+    CodeContentItem,
+    ContainerContentItem,
+    ContentItem,
+    RelationshipTypeValues,
+    TextContentItem,
+    UIDRefContentItem,
+)
+from pydicom import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from dicom_node.results import provenance, text_report
+from dicom_node.results.document import document
+from dicom_node.results.envelope import Envelope
+from dicom_node.results.identity import Identity, Predecessor
+from dicom_node.results.measurement_report import key_slice, procedure, segmentation_reference
+from dicom_node.results.planes import instance_references, plane_reference
+from dicom_node.results.provenance import Device
+from dicom_node.results.source import Source
+from dicom_node.results.text import fit, number, one_line, percent
+from dicom_node.results.text_report import image_evidence, paragraph, section
+from dicom_node.study import ObjectKind
+from inference.findings import Algorithm, Finding, Findings
+
+SUMMARY, FINDINGS, PROCEDURE = codes.cid7001.Summary, codes.cid7001.Findings, codes.cid7001.CurrentProcedureDescriptions
+"""Headings (CID 7001)."""
+
+
+def write(findings: Findings, source: Source, identity: Identity, predecessors: Sequence[Predecessor] = ()) -> Dataset:
+    """A text report: warning and what holds for the study, one section for each finding, and how it was made.
+
+    A finding that the narrative does not mention is put into words from its codes, so none is left out.
+    """
+    device = provenance.device_of(findings.algorithm, identity)
+    sections = [
+        _summary(findings, source, identity, text_report.warning(device)),
+        *(_finding(finding, findings, source, identity) for finding in findings.findings),
+        section(PROCEDURE, [paragraph(codes.DCM.ProcedureDescription, _origin(findings.algorithm, device, identity))]),
+    ]
+    return document(
+        text_report.report(device, procedure(source.datasets[0]), sections),
+        Envelope(kind=ObjectKind.NARRATIVE, identity=identity, device=device, source=source.datasets[0]),
+        [*instance_references(source), *segmentation_reference(findings, identity)],
+        predecessors,
+    )
+
+
+def in_words(finding: Finding) -> str:
+    """A finding from its codes alone: "lesion 1: Lesion, Left Brain, probability 93 %, Volume 12.35 mL."."""
+    where = " ".join(code.meaning for code in (finding.laterality, finding.site) if code)
+    sure = [] if finding.probability is None else [f"probability {percent(finding.probability)}"]
+    sizes = [f"{m.code.meaning} {number(m.value)} {m.unit.value}" for m in finding.measurements]
+    return f"{finding.label}: " + ", ".join(part for part in (finding.code.meaning, where, *sure, *sizes) if part) + "."
+
+
+def _summary(findings: Findings, source: Source, identity: Identity, warning: str) -> ContainerContentItem:
+    said = [s.text for s in findings.narrative.sentences if s.finding is None]
+    if findings.study_probability is not None:
+        said.append(f"Probability for the study as a whole: {percent(findings.study_probability)}.")
+    if not findings.findings and not said:
+        said.append("The analysis was completed and reports no finding.")
+    sentences = [
+        paragraph(codes.DCM.Impression, one_line(text), _study_evidence(findings, source, identity)) for text in said
+    ]
+    return section(SUMMARY, [paragraph(SUMMARY, warning), *sentences])
+
+
+def _finding(finding: Finding, findings: Findings, source: Source, identity: Identity) -> ContainerContentItem:
+    said = [s.text for s in findings.narrative.sentences if s.finding == finding.label] or [in_words(finding)]
+    tracked = TextContentItem(
+        name=codes.DCM.TrackingIdentifier,
+        value=fit(finding.label, 64),
+        relationship_type=RelationshipTypeValues.HAS_OBS_CONTEXT,
+    )
+    coded = CodeContentItem(codes.DCM.Finding, finding.code, relationship_type=RelationshipTypeValues.CONTAINS)
+    sentences = [
+        paragraph(codes.DCM.Finding, one_line(text), _evidence(finding, findings, source, identity)) for text in said
+    ]
+    return section(FINDINGS, [tracked, coded, *sentences])
+
+
+def _evidence(finding: Finding, findings: Findings, source: Source, identity: Identity) -> list[ContentItem]:
+    """The finding's segment and the slice that shows it best; what has neither rests on the study."""
+    evidence: list[ContentItem] = []
+    if finding.segment is not None:
+        evidence += [
+            image_evidence(codes.DCM.ReferencedSegment, written, finding.segment + 1)
+            for written in segmentation_reference(findings, identity)
+        ]
+    if (key := key_slice(finding)) is not None:
+        evidence.append(image_evidence(codes.DCM.BestIllustrationOfFinding, plane_reference(source, key)))
+    return evidence or _study_evidence(findings, source, identity)
+
+
+def _study_evidence(findings: Findings, source: Source, identity: Identity) -> list[ContentItem]:
+    """The segmentation, which leads to every image, or else the series that was read."""
+    written = segmentation_reference(findings, identity)
+    if written:
+        return [image_evidence(codes.DCM.IllustrationOfROI, image) for image in written]
+    series = str(source.datasets[0].SeriesInstanceUID)
+    return [UIDRefContentItem(_SERIES, series, relationship_type=RelationshipTypeValues.INFERRED_FROM)]
+
+
+def _origin(algorithm: Algorithm, device: Device, identity: Identity) -> str:
+    learnt = "" if algorithm.training == "none" else f" Trained on {_TRAINING[algorithm.training]}."
+    return text_report.origin(device, identity) + learnt
+
+
+_SERIES = Code("112002", "DCM", "Series Instance UID")
+_TRAINING = {
+    "real": "real images",
+    "synthetic-appearance": "real anatomy with synthetic appearance",
+    "synthetic-findings": "synthetic findings only",
+}

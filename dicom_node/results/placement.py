@@ -1,0 +1,73 @@
+"""Where each kind of result object goes in the study: its own series, with number, description and UIDs.
+
+One object a series, because viewers open only the last object of one; numbers from 9001 keep results below the images.
+"""
+
+from dataclasses import dataclass
+
+from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
+
+from dicom_node.results.identity import Identity
+from dicom_node.results.text import fit
+from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The series one kind of object is put into.
+
+    Attributes
+    ----------
+    series_number
+        Series Number (0020,0011).
+    modality
+        Modality (0008,0060).
+    sop_class_uid
+        Class the object is written as.
+    contents
+        What the series holds, in the words of its description.
+    """
+
+    series_number: int
+    modality: str
+    sop_class_uid: SOPClassUID
+    contents: str
+
+
+PLACES: dict[ObjectKind, Place] = {
+    ObjectKind.SEG: Place(
+        series_number=9001, modality="SEG", sop_class_uid=SOPClassUID(SegmentationStorage), contents="segmentation"
+    ),
+    ObjectKind.SR: Place(
+        series_number=9002, modality="SR", sop_class_uid=SOPClassUID(Comprehensive3DSRStorage), contents="measurements"
+    ),
+    ObjectKind.NARRATIVE: Place(
+        series_number=9003, modality="SR", sop_class_uid=SOPClassUID(EnhancedSRStorage), contents="report"
+    ),
+    ObjectKind.OUTCOME: Place(
+        series_number=9004, modality="SR", sop_class_uid=SOPClassUID(EnhancedSRStorage), contents="no result"
+    ),
+}
+
+
+def sop_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") -> SOPInstanceUID:
+    """SOP Instance UID of the object of a kind; `detail` tells apart what `identity` does not."""
+    return SOPInstanceUID(identity.uid(f"{kind} instance{detail}", PLACES[kind].sop_class_uid))
+
+
+def series_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") -> SeriesInstanceUID:
+    """Series Instance UID of the object of a kind; `detail` as for `sop_instance_uid`."""
+    return SeriesInstanceUID(identity.uid(f"{kind} series{detail}", PLACES[kind].sop_class_uid))
+
+
+def tracking_uid(identity: Identity, label: str) -> str:
+    """Tracking Unique Identifier of a finding or a segment, the same wherever this reading speaks of it."""
+    return identity.uid(f"tracking {fit(label, 64)}", "")
+
+
+def series_description(kind: ObjectKind, model_name: str, *, research: bool, version: int) -> str:
+    """Series Description (0008,103E), at most 64 characters: the one line seen in the list of series."""
+    contents = PLACES[kind].contents
+    mark = "(unverified)" + (", RESEARCH USE" if research else "") + (f", v{version}" if version > 1 else "")
+    room = 64 - len(f"AI:  {contents} {mark}")
+    return f"AI: {fit(model_name, room)} {contents} {mark}"

@@ -1,0 +1,49 @@
+"""Series of results: names a radiologist can read, UIDs of their own."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dicom_node.results import placement
+from dicom_node.study import ObjectKind, is_uid
+from tests import phantoms
+
+
+@pytest.mark.parametrize(
+    ("kind", "research", "version", "expected"),
+    [
+        (ObjectKind.SEG, True, 1, "AI: lesion-segmenter segmentation (unverified), RESEARCH USE"),
+        (ObjectKind.SR, False, 1, "AI: lesion-segmenter measurements (unverified)"),
+        (ObjectKind.NARRATIVE, False, 2, "AI: lesion-segmenter report (unverified), v2"),
+        (ObjectKind.OUTCOME, True, 3, "AI: lesion-segmenter no result (unverified), RESEARCH USE, v3"),
+    ],
+)
+def test_the_description_says_what_it_is(kind: ObjectKind, research: bool, version: int, expected: str) -> None:  # noqa: FBT001
+    assert placement.series_description(kind, "lesion-segmenter", research=research, version=version) == expected
+
+
+@given(st.sampled_from(ObjectKind), st.text(max_size=100), st.booleans(), st.integers(1, 9999))
+def test_the_description_fits_and_keeps_its_marks(kind: ObjectKind, name: str, research: bool, version: int) -> None:  # noqa: FBT001
+    text = placement.series_description(kind, name, research=research, version=version)
+    assert len(text) <= 64
+    assert text.startswith("AI: ")
+    assert "(unverified)" in text
+    assert ("RESEARCH USE" in text) == research
+    assert (f", v{version}" in text) == (version > 1)
+
+
+def test_every_kind_has_a_series_and_uids_of_its_own() -> None:
+    identity = phantoms.identity()
+    kinds = list(placement.PLACES)
+    assert set(kinds) == set(ObjectKind)
+    uids = [placement.sop_instance_uid(identity, k) for k in kinds]
+    uids += [placement.series_instance_uid(identity, k) for k in kinds]  # type: ignore[misc]
+    assert len(set(uids)) == 2 * len(kinds)
+    assert all(is_uid(uid) for uid in uids)
+    assert [placement.PLACES[k].series_number for k in kinds] == [9001, 9002, 9003, 9004]
+
+
+def test_tracking_identifiers_differ_by_label_and_reading() -> None:
+    one, other = phantoms.identity(), phantoms.identity("cd")
+    assert placement.tracking_uid(one, "lesion 1") != placement.tracking_uid(one, "lesion 2")
+    assert placement.tracking_uid(one, "lesion 1") != placement.tracking_uid(other, "lesion 1")
