@@ -1,0 +1,342 @@
+"""The command line; the only place that builds and joins the parts."""
+
+import inference  # noqa: F401, I001  (first: it switches telemetry off before anything imports onnxruntime)
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from dicom_node import __version__
+from dicom_node.config import Config, load
+from dicom_node.errors import ConfigError, NodeError
+from dicom_node.operation import report
+from dicom_node.operation.logs import set_up
+from dicom_node.records.audit import Event
+from dicom_node.records.ledger import Ledger, open_ledger
+
+app = typer.Typer(
+    name="dicom-node",
+    help="A hospital's own AI node: studies arrive over DICOM, ONNX models read them here, SEG and SR go back. "
+    "Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+models_app = typer.Typer(help="The bundles on this machine.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", help="The node's TOML file; see config.example.toml.", metavar="FILE")
+]
+OptionalConfig = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings of [inference]; default: those of the example.", metavar="FILE"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="STUDY", help="Study Instance UID, or the pseudonym `studies` shows.")
+]
+SupervisorOption = Annotated[int | None, typer.Option("--supervisor", hidden=True, help="Process id to end with.")]
+
+_EXIT_NO = 1
+_EXIT_WRONG_USE = 2
+_WATCH_S = 0.5
+
+
+def main() -> None:
+    """Run the command line: 0 on success, 1 when the answer is no, 2 on wrong use."""
+    try:
+        app()
+    except ConfigError as error:
+        _say("configuration:", str(error))
+        sys.exit(_EXIT_WRONG_USE)
+    except NodeError as error:
+        _say("error:", str(error))
+        sys.exit(_EXIT_NO)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:  # noqa: FBT002
+    if version:
+        typer.echo(f"dicom-node {__version__}")
+        raise typer.Exit
+
+
+# -- the processes -------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel="Run")
+def serve(config: ConfigOption) -> None:
+    """Run the whole node: listener, workers, sender and clock, started again when one dies."""
+    from dicom_node.operation.supervision import serve as supervise
+    from dicom_node.reading.admission import admit_all
+
+    settings = load(config)
+    set_up(settings.log, "serve")
+    admit_all(settings)
+    open_ledger(settings, "serve").close()  # a wrong database stops the start here, once and clearly
+    supervise(settings, config, _stop_on_signal())
+
+
+@app.command(rich_help_panel="Run")
+def listen(config: ConfigOption, supervisor: SupervisorOption = None) -> None:
+    """Run the listener alone: receives and keeps, decodes nothing."""
+    from dicom_node.intake.listener import Listener
+    from dicom_node.records.spool import Spool
+
+    with _process(config, "listener", supervisor=supervisor) as (settings, ledger, stop):
+        spool = Spool(settings.spool_dir, settings.listener.minimum_free_bytes)
+        spool.sweep()
+        listener = Listener(settings, spool, ledger)
+        listener.start()
+        stop.wait()
+        listener.stop()
+
+
+@app.command(rich_help_panel="Run")
+def work(
+    config: ConfigOption,
+    name: Annotated[
+        str, typer.Option(help="Name of this worker in ledger and audit; unique on the machine.")
+    ] = "worker-1",
+    supervisor: SupervisorOption = None,
+) -> None:
+    """Run one worker: reads studies; needs no network."""
+    from dicom_node.reading.worker import Worker
+    from dicom_node.records.spool import Spool
+
+    with _process(config, name, supervisor=supervisor) as (settings, ledger, stop):
+        Worker(settings, ledger, Spool(settings.spool_dir, 0), name).run(stop)
+
+
+@app.command(rich_help_panel="Run")
+def send(config: ConfigOption, supervisor: SupervisorOption = None) -> None:
+    """Run the sender alone: delivers results to their destinations."""
+    from dicom_node.delivery import sender
+    from dicom_node.records.spool import Spool
+
+    with _process(config, "sender", supervisor=supervisor) as (settings, ledger, stop):
+        sender.run(ledger, Spool(settings.spool_dir, 0), settings, stop, "sender")
+
+
+@app.command(rich_help_panel="Run")
+def clock(config: ConfigOption, supervisor: SupervisorOption = None) -> None:
+    """Run the clock alone: closes studies when they are complete."""
+    from dicom_node.operation import schedule
+
+    with _process(config, "clock", supervisor=supervisor) as (settings, ledger, stop):
+        schedule.run(ledger, settings, stop)
+
+
+# -- without a node ------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel="Try")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the objects and the picture.", metavar="DIR")] = Path(
+        "demo-out"
+    ),
+) -> None:
+    """Start a node and a small PACS on loopback, send a synthetic head, show what comes back."""
+    from dicom_node.operation.demo import run
+
+    raise typer.Exit(0 if run(out, Console()) else _EXIT_NO)
+
+
+@app.command(rich_help_panel="Try")
+def process(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="DICOM files or folders of them.", exists=True)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the objects; made if it is not there.", metavar="DIR")],
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option(help="What to run; may be given several times. Default: brain-lesions.", metavar="NAME"),
+    ] = None,
+    config: OptionalConfig = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Read files, write objects; no network and no database."""
+    from dicom_node.operation.process import process_paths
+
+    settings = load(config) if config else Config()
+    set_up(settings.log.model_copy(update={"level": "warning"}), "process")
+    done = process_paths(paths, out, tuple(algorithm or ("brain-lesions",)), settings, Console(stderr=True))
+    if json:
+        typer.echo(report.as_json(done))
+    else:
+        for study in done["studies"]:
+            report.show_study(Console(), study)
+    failed = not done["studies"] or any(study["outcome"] == "failed" for study in done["studies"])
+    raise typer.Exit(_EXIT_NO if failed else 0)
+
+
+# -- the administrator ---------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel="Operate")
+def check(
+    config: ConfigOption,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of DICOM files: which rule matches which series, and why not.", metavar="FOLDER", exists=True
+        ),
+    ] = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Check configuration, insecure settings, database, bundles, providers and each destination."""
+    from dicom_node.operation.check import check_node, show_check
+    from dicom_node.operation.explain import explain_folder, show_explanation
+
+    settings = load(config)
+    set_up(settings.log.model_copy(update={"level": "error"}), "check")
+    if explain is not None:
+        told = explain_folder(explain, settings)
+        typer.echo(report.as_json(told)) if json else show_explanation(Console(), told)
+        return
+    told = check_node(settings, config)
+    typer.echo(report.as_json(told)) if json else show_check(Console(), told)
+    raise typer.Exit(0 if told["ok"] else _EXIT_NO)
+
+
+@app.command(rich_help_panel="Operate")
+def status(config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
+    """What is where: studies, work, deliveries, audit chain."""
+    with _ledger(config) as ledger:
+        counts, verdict = ledger.counts(), ledger.audit_verdict()
+    if json:
+        typer.echo(report.as_json(report.status_json(counts, verdict.rows, verdict.fault)))
+    else:
+        report.show_status(Console(), counts, verdict.rows, verdict.fault)
+    raise typer.Exit(_EXIT_NO if verdict.fault else 0)
+
+
+@app.command(rich_help_panel="Operate")
+def studies(
+    config: ConfigOption,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """The studies that moved last."""
+    with _ledger(config) as ledger:
+        lines = ledger.studies(limit=limit)
+    typer.echo(report.as_json(report.studies_json(lines))) if json else report.show_studies(Console(), lines)
+
+
+@app.command(rich_help_panel="Operate")
+def show(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
+    """One study: outcome, what was read and why, objects and where they are."""
+    with _ledger(config) as ledger:
+        line = ledger.find_study(study)
+        told = report.study_json(line, ledger.readings(line.study_instance_uid))
+    typer.echo(report.as_json(told)) if json else report.show_study(Console(), told["studies"][0])
+
+
+@app.command(rich_help_panel="Operate")
+def retry(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
+    """Try again what is parked: failed readings and undelivered objects."""
+    with _ledger(config) as ledger:
+        changed = ledger.retry_study(ledger.find_study(study).study_instance_uid, now=datetime.now(UTC))
+    typer.echo(report.as_json({"scheduled": changed}) if json else f"{changed} scheduled again")
+    raise typer.Exit(0 if changed else _EXIT_NO)
+
+
+@app.command(rich_help_panel="Operate")
+def park(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
+    """Stop what is scheduled or waiting for a study until `retry`."""
+    with _ledger(config) as ledger:
+        changed = ledger.park_study(ledger.find_study(study).study_instance_uid, now=datetime.now(UTC))
+    typer.echo(report.as_json({"parked": changed}) if json else f"{changed} parked")
+    raise typer.Exit(0 if changed else _EXIT_NO)
+
+
+@models_app.command("list")
+def models_list(config: OptionalConfig = None, json: JsonOption = False) -> None:  # noqa: FBT002
+    """Name, version, digest, licence, what each reads, and whether this configuration lets it serve."""
+    from dicom_node.operation.models import list_models, show_list
+
+    told = list_models((load(config) if config else Config()).inference)
+    typer.echo(report.as_json(told)) if json else show_list(Console(), told)
+
+
+@models_app.command("verify")
+def models_verify(config: OptionalConfig = None, json: JsonOption = False) -> None:  # noqa: FBT002
+    """Check every byte against its checksum and every graph against the outputs it came with, on this machine."""
+    from dicom_node.operation.models import show_verdicts, verify_models
+
+    told = verify_models((load(config) if config else Config()).inference)
+    typer.echo(report.as_json(told)) if json else show_verdicts(Console(), told)
+    raise typer.Exit(0 if told["ok"] else _EXIT_NO)
+
+
+# -- joining the parts ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _process(path: Path, name: str, *, supervisor: int | None) -> Iterator[tuple[Config, Ledger, threading.Event]]:
+    """One process of the node: settings, its ledger, and an event that a signal sets; start and stop are audited."""
+    settings = load(path)
+    set_up(settings.log, name)
+    stop = _stop_on_signal()
+    if supervisor is not None:
+        _end_with(supervisor)
+    ledger = open_ledger(settings, name)
+    ledger.record_event(Event.APPLICATION_START, now=datetime.now(UTC), detail={"version": __version__})
+    try:
+        yield settings, ledger, stop
+    finally:
+        ledger.record_event(Event.APPLICATION_STOP, now=datetime.now(UTC))
+        ledger.close()
+
+
+@contextmanager
+def _ledger(path: Path) -> Iterator[Ledger]:
+    settings = load(path)
+    set_up(settings.log.model_copy(update={"level": "error"}), "administrator")
+    if not settings.node.state_dir.is_dir():
+        raise ConfigError(f"[node] state_dir = {settings.node.state_dir}: no node has run here yet")
+    ledger = open_ledger(settings, "administrator")
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+def _end_with(supervisor: int) -> None:
+    """A supervised process ends when its supervisor has died, even by kill -9 and even while this one was starting."""
+
+    def watch() -> None:
+        while os.getppid() == supervisor:
+            time.sleep(_WATCH_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor-watch", daemon=True).start()
+
+
+def _say(label: str, text: str) -> None:
+    """A sentence on stderr; what stands in brackets is a table's name, not markup."""
+    Console(stderr=True, highlight=False).print(Text.assemble((label, "bold red"), " ", text), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""The demo: a node and a small PACS on loopback, a synthetic head sent, what came back held against the truth."""
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom import Dataset
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dicom_node.config import DestinationTable
+from dicom_node.delivery.echo import echo
+from dicom_node.operation.came_back import Agreement, agreement, file_size, in_words, kind
+from dicom_node.operation.picture import Scene, draw
+from dicom_node.operation.small_pacs import SmallPacs
+from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from inference.synthetic.head import SyntheticHead, synthetic_head
+
+_SEED = 20260
+_NODE, _PACS = "DEMONODE", "DEMOPACS"
+_START_S, _RESULT_S, _POLL_S = 60.0, 180.0, 0.2
+_OBJECTS_EACH = 3  # SEG, measurement report, narrative report
+_ALGORITHM = "lesion-segmenter"
+_CONFIG = """\
+[node]
+ae_title = "{node}"
+state_dir = "{state}"
+[listener]
+port = {port}
+minimum_free_bytes = 0
+[closing]
+quiet_period_s = 1.0
+[[caller]]
+ae_title = "{pacs}"
+address = "127.0.0.1"
+[[destination]]
+name = "small-pacs"
+ae_title = "{pacs}"
+host = "127.0.0.1"
+port = {pacs_port}
+[[rule]]
+name = "synthetic-heads"
+algorithms = ["{algorithm}"]
+destinations = ["small-pacs"]
+match = {{ modality = "MR", minimum_slices = 20 }}
+[inference]
+allow_synthetic = true
+[log]
+level = "warning"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """What went to the node."""
+
+    head: SyntheticHead
+    datasets: list[Dataset]
+
+
+def run(out: Path, console: Console) -> bool:
+    """Run the demo; True if every object came back and agrees with what was planted."""
+    out.mkdir(parents=True, exist_ok=True)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
+        sent, received = _round_trip(progress)
+    if len(received) < _OBJECTS_EACH:
+        console.print(f"[red]{len(received)} of {_OBJECTS_EACH} objects came back within {_RESULT_S:.0f} s[/red]")
+        return False
+    for dataset in received:
+        dataset.save_as(out / f"{kind(dataset).lower()}.dcm", enforce_file_format=True)
+    verdict = agreement(sent.head, sent.datasets, received)
+    picture = out / "finding.png"
+    _draw(sent, verdict, picture)
+    _tell(console, received, verdict, picture)
+    return verdict.agrees
+
+
+def _round_trip(progress: Progress) -> tuple[_Sent, list[Dataset]]:
+    step = progress.add_task("making a synthetic head with planted lesions")
+    sent = _head()
+    with tempfile.TemporaryDirectory(prefix="dicom-node-demo-") as folder:
+        progress.update(step, description="starting a small PACS and a node on loopback")
+        pacs = SmallPacs(_PACS)
+        pacs.start()
+        try:
+            with _node(Path(folder), pacs.port) as port:
+                progress.update(step, description=f"sending {len(sent.datasets)} images to the node")
+                pacs.send(sent.datasets, host="127.0.0.1", port=port, called_ae=_NODE)
+                progress.update(step, description="the node keeps, closes, routes, reads, writes and sends back")
+                received = _wait(pacs)
+        finally:
+            pacs.stop()
+        progress.update(step, description=f"{len(received)} objects came back")
+    return sent, received
+
+
+def _head() -> _Sent:
+    head = synthetic_head(_SEED, lesions=2)
+    labels = Labels(seed=f"demo-{_SEED}", patient_name="Synthetic^Head", patient_id="DEMO-1")
+    return _Sent(head=head, datasets=series_from_volume(head.image.volume, labels=labels))
+
+
+@contextmanager
+def _node(folder: Path, pacs_port: int) -> Iterator[int]:
+    """A whole node in processes of its own; yields its port once it answers."""
+    port = _free_port()
+    config = folder / "config.toml"
+    values = {"node": _NODE, "pacs": _PACS, "state": folder / "state", "port": port, "pacs_port": pacs_port}
+    config.write_text(_CONFIG.format(algorithm=_ALGORITHM, **values), encoding="utf-8")
+    command = [sys.executable, "-m", "dicom_node", "serve", "--config", str(config)]
+    process = subprocess.Popen(command)  # noqa: S603 (our own interpreter and module)
+    try:
+        _wait_for_echo(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_echo(port: int, process: subprocess.Popen[bytes]) -> None:
+    node = DestinationTable(name="node", ae_title=_NODE, host="127.0.0.1", port=port, connect_timeout_s=2.0)
+    until = time.monotonic() + _START_S
+    while echo(node, _PACS) is not None:
+        if process.poll() is not None or time.monotonic() > until:
+            raise TimeoutError("the node did not start; its messages stand above")
+        time.sleep(_POLL_S)
+
+
+def _wait(pacs: SmallPacs) -> list[Dataset]:
+    until = time.monotonic() + _RESULT_S
+    while len(pacs.received()) < _OBJECTS_EACH and time.monotonic() < until:
+        time.sleep(_POLL_S)
+    return sorted(pacs.received(), key=lambda ds: int(ds.SeriesNumber))
+
+
+def _draw(sent: _Sent, verdict: Agreement, path: Path) -> None:
+    """The slice on which the mask that came back is largest."""
+    volume = sent.head.image.volume
+    index = int(np.argmax(verdict.mask.sum(axis=(1, 2))))
+    scene = Scene(
+        plane=volume.array[index],
+        mask=verdict.mask[index],
+        spacing_mm=(volume.spacing[1], volume.spacing[2]),
+        title=f"Synthetic head, slice {index + 1} of {volume.shape[0]}, as the PACS would show it",
+        caption=verdict.caption,
+        footer="Synthetic study, no patient. AI, unverified. RESEARCH USE.",
+    )
+    draw(scene, path)
+
+
+def _tell(console: Console, received: list[Dataset], verdict: Agreement, picture: Path) -> None:
+    table = Table(title="objects that came back to the PACS", title_justify="left", header_style="bold")
+    for heading in ("what", "kB", "SOP Instance UID", "in words"):
+        table.add_column(heading, overflow="fold")
+    for dataset in received:
+        kilobytes = f"{file_size(dataset) / 1024:.1f}"
+        table.add_row(kind(dataset), kilobytes, str(dataset.SOPInstanceUID), escape(in_words(dataset)))
+    console.print(table)
+    for line in verdict.lines:
+        console.print(line, markup=False)
+    console.print(f"picture: {picture}", markup=False)
+    console.print("[green]agrees with what was planted[/green]" if verdict.agrees else "[red]does not agree[/red]")

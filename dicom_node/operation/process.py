@@ -1,0 +1,111 @@
+"""Files in, objects out: reads studies as the node would, with no network and no database."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dicom_node import __version__
+from dicom_node.config import Config
+from dicom_node.errors import NodeError
+from dicom_node.operation.folder import StudyFiles, studies_in
+from dicom_node.reading.admission import admit
+from dicom_node.reading.study_reader import StudyReader
+from dicom_node.reading.task import ReadingResult, Task
+from dicom_node.reading.worker import PROFILE, summary
+from dicom_node.records.arrivals import study_outcome
+from dicom_node.study import Outcome, ResultObject
+from inference.catalogue import Description
+
+
+def process_paths(
+    paths: Sequence[Path], out: Path, algorithms: Sequence[str], config: Config, progress: Console
+) -> dict[str, Any]:
+    """Read every study found under `paths` with every algorithm and write the objects below `out`.
+
+    Parameters
+    ----------
+    progress
+        Where to show how far it is, if that is a terminal.
+
+    Returns
+    -------
+    dict
+        {"studies": [...], "left": {reason: number of files}}, the form of `process --json`.
+
+    Raises
+    ------
+    ConfigError
+        If an algorithm may not serve.
+    """
+    descriptions = [admit(name, config.inference) for name in algorithms]
+    found = studies_in(paths)
+    out.mkdir(parents=True, exist_ok=True)
+    several = len(found.studies) * len(descriptions) > 1
+    told = []
+    with StudyReader(config.inference, keep_spare=several) as reader, progress.status("reading") as line:
+        for number, study in enumerate(found.studies, start=1):
+            line.update(f"study {number} of {len(found.studies)}, {len(study.files)} images")
+            told.append(_study(study, number, out, descriptions, config, reader))
+    return {"studies": told, "left": dict(found.left)}
+
+
+def _study(
+    study: StudyFiles, number: int, out: Path, descriptions: Sequence[Description], config: Config, reader: StudyReader
+) -> dict[str, Any]:
+    readings = []
+    for description in descriptions:
+        folder = out / f"study-{number}" / description.name
+        readings.append(_reading(study, folder, description, config, reader))
+    outcome = study_outcome([reading["outcome"] for reading in readings])
+    return {
+        "study_instance_uid": study.uid,
+        "outcome": outcome,
+        "reason": "; ".join(r["reason"] for r in readings if r["outcome"] == outcome and r["reason"]),
+        "algorithms": readings,
+    }
+
+
+def _reading(
+    study: StudyFiles, folder: Path, description: Description, config: Config, reader: StudyReader
+) -> dict[str, Any]:
+    """One algorithm on one study; an error of this study is its outcome, not the end of the run."""
+    task = Task(
+        instances=tuple(path.read_bytes() for path in study.files),
+        algorithm=description.name,
+        algorithm_digest=description.algorithm.digest,
+        inputs=description.inputs,
+        configuration_digest=config.reading_digest,
+        software_version=__version__,
+        profile=PROFILE,
+        analysed_at=None,
+        outcome_report=Outcome.ABSTAINED in config.inference.outcome_report,
+    )
+    try:
+        read = reader.read(task)
+    except NodeError as error:
+        read = ReadingResult(outcome=Outcome.FAILED, reason=str(error), objects=(), instances_digest="")
+    return {
+        "name": description.name,
+        "digest": description.algorithm.digest,
+        "outcome": read.outcome,
+        "reason": read.reason,
+        "provider": read.provider or None,
+        "seconds": read.seconds or None,
+        "objects": [_write(made, folder) for made in read.objects],
+        **summary(read, description),
+    }
+
+
+def _write(made: ResultObject, folder: Path) -> dict[str, Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{made.kind.lower()}.dcm"
+    path.write_bytes(made.data)
+    return {
+        "kind": made.kind,
+        "sop_class_uid": made.sop_class_uid,
+        "sop_instance_uid": made.sop_instance_uid,
+        "bytes": len(made.data),
+        "path": str(path),
+    }

@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from dicom_node.config import Config, load
+from dicom_node.operation.check import check_node, show_check
+from dicom_node.operation.small_pacs import SmallPacs
+from tests import tiny_bundles
+from tests.loopback import free_port
+
+
+def configuration(folder: Path, pacs_port: int, extra: str = "") -> tuple[Config, Path]:
+    path = folder / "config.toml"
+    path.write_text(
+        f"""
+[node]
+state_dir = "{folder / "state"}"
+[listener]
+minimum_free_bytes = 0
+[[caller]]
+ae_title = "PACS"
+address = "127.0.0.1"
+[[destination]]
+name = "pacs"
+ae_title = "PACS"
+host = "127.0.0.1"
+port = {pacs_port}
+connect_timeout_s = 1.0
+[[rule]]
+name = "all"
+algorithms = ["tiny"]
+destinations = ["pacs"]
+[inference]
+bundles_dir = "{folder / "bundles"}"
+{extra}
+""",
+        encoding="utf-8",
+    )
+    path.chmod(0o640)
+    return load(path), path
+
+
+@pytest.fixture
+def pacs() -> Any:
+    there = SmallPacs("PACS")
+    there.start()
+    yield there
+    there.stop()
+
+
+def verdicts(told: dict[str, Any]) -> dict[str, str]:
+    return {line["what"]: line["verdict"] for line in told["checks"]}
+
+
+def test_a_node_that_is_fit_to_start(tmp_path: Path, pacs: SmallPacs) -> None:
+    tiny_bundles.written(tmp_path / "bundles")
+    told = check_node(*configuration(tmp_path, pacs.port))
+    assert told["ok"], told
+    assert set(verdicts(told).values()) == {"ok"}
+    assert {"configuration", "database", "disk", "audit", "algorithm tiny", "destination pacs"} <= set(verdicts(told))
+    json.dumps(told)
+
+
+def test_a_changed_bundle_is_a_fault_that_names_the_file(tmp_path: Path, pacs: SmallPacs) -> None:
+    bundle = tiny_bundles.written(tmp_path / "bundles")
+    with (bundle.path / "bundle.json").open("a") as file:
+        file.write(" ")
+    told = check_node(*configuration(tmp_path, pacs.port))
+    assert not told["ok"]
+    (line,) = [line for line in told["checks"] if line["what"] == "algorithm tiny"]
+    assert "bundle.json" in line["text"]
+
+
+def test_a_destination_that_does_not_answer_is_a_fault(tmp_path: Path, pacs: SmallPacs) -> None:
+    tiny_bundles.written(tmp_path / "bundles")
+    pacs.stop()
+    told = check_node(*configuration(tmp_path, free_port()))
+    assert verdicts(told)["destination pacs"] == "fault"
+    console = Console(record=True, width=200)
+    show_check(console, told)
+    assert "not fit to start" in console.export_text()
+
+
+INSECURE = {
+    "[inference] allow_synthetic": "allow_synthetic = true",
+    "[inference] allow_research": "allow_research = true",
+    "[log] level debug": '[log]\nlevel = "debug"',
+    "go nowhere": '[[rule]]\nname = "second"\nalgorithms = ["tiny"]',
+    "network of more than 256": '[[caller]]\nae_title = "ANY"\naddress = "0.0.0.0/0"',
+}
+
+
+@pytest.mark.parametrize("sentence", INSECURE)
+def test_insecure_settings_are_named(tmp_path: Path, pacs: SmallPacs, sentence: str) -> None:
+    tiny_bundles.written(tmp_path / "bundles")
+    told = check_node(*configuration(tmp_path, pacs.port, INSECURE[sentence]))
+    assert told["ok"]
+    assert any(sentence in line["text"] and line["verdict"] == "warning" for line in told["checks"])
+
+
+def test_a_configuration_or_state_others_may_touch_is_named(tmp_path: Path, pacs: SmallPacs) -> None:
+    tiny_bundles.written(tmp_path / "bundles")
+    config, path = configuration(tmp_path, pacs.port)
+    path.chmod(0o666)
+    config.node.state_dir.mkdir(mode=0o755)
+    told = check_node(config, path)
+    assert (verdicts(told)["configuration"], verdicts(told)["state folder"]) == ("warning", "warning")
