@@ -5,6 +5,7 @@ import socket
 import struct
 import time
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import _config
@@ -42,7 +43,7 @@ def keep_responses(association: Association) -> None:
         else:
             association.dimse.msg_queue.put((context_id, message))
 
-    association._serve_request = serve_or_put_back  # type: ignore[method-assign]
+    association._serve_request = serve_or_put_back  # type: ignore[method-assign, assignment]
 
 
 class PduSocket(socket.socket):
@@ -89,6 +90,11 @@ class PduSocket(socket.socket):
         """As socket.send, within the deadline."""
         self.settimeout(self._timeout_s)
         return super().send(data, flags)
+
+    def shutdown(self, how: int, /) -> None:
+        """As socket.shutdown, without error where the peer was faster: pynetdicom would then not close the socket."""
+        with suppress(OSError):
+            super().shutdown(how)
 
     def _fetch_header(self) -> memoryview:
         header = self._fetch(_PDU_HEADER.size)

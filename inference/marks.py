@@ -25,7 +25,7 @@ class Marks:
     spec
         What the manifest says of it.
     parts
-        Components that are large enough, largest first.
+        Components that are large and sure enough, largest first.
     probability
         (slice, row, column), float32: of every voxel.
     """
@@ -51,10 +51,14 @@ class Marks:
 
 
 def marks(spec: SegmentSpec, probability: NDArray[np.float32], grid: VolumeGeometry) -> Marks:
-    """Apply threshold and least volume to (slice, row, column) probabilities on the source grid."""
+    """Apply threshold, least volume and least peak to (slice, row, column) probabilities on the source grid."""
     parts = components(probability >= spec.threshold, grid.affine)
-    large = tuple(part for part in parts if part.volume_mm3 >= spec.min_volume_mm3)
-    return Marks(spec=spec, parts=large, probability=probability)
+    kept = tuple(
+        part
+        for part in parts
+        if part.volume_mm3 >= spec.min_volume_mm3 and probability[tuple(part.indices.T)].max() >= spec.min_peak
+    )
+    return Marks(spec=spec, parts=kept, probability=probability)
 
 
 def findings(

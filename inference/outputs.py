@@ -29,10 +29,12 @@ class SegmentSpec(Strict):
     color
         Recommended display colour, sRGB 0 to 255.
     threshold
-        A voxel belongs to the segment where its calibrated probability on the source grid is at least this; chosen on
-        validation.
+        A voxel belongs to the segment where its calibrated probability on the source grid is at least this.
     min_volume_mm3
-        Components below it are taken out of the segment.
+        Connected components below it are taken out of the segment.
+    min_peak
+        Components none of whose voxels has this probability are taken out too: the border may lie where a voxel is as
+        likely in as out, while a whole component has to be surer.
     """
 
     number: int = Field(ge=1)
@@ -44,6 +46,7 @@ class SegmentSpec(Strict):
     color: tuple[Byte, Byte, Byte]
     threshold: float = Field(gt=0, lt=1)
     min_volume_mm3: float = Field(default=0, ge=0)
+    min_peak: float = Field(default=0, ge=0, lt=1)
     calibration: Calibration | None = None
 
 

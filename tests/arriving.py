@@ -1,5 +1,6 @@
 """Instances as they come over the wire: datasets, their encodings, files in a spool."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from dicom_node.errors import RefusedError
 from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from dicom_node.records.part10 import content_name
 from dicom_node.records.spool import Spool
@@ -39,6 +41,15 @@ def file_of(dataset: Dataset) -> bytes:
     stream = BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
+
+
+def refused_with(act: Callable[[], object]) -> int | None:
+    """The DIMSE status with which something is refused; None where it is not."""
+    try:
+        act()
+    except RefusedError as error:
+        return error.status
+    return None
 
 
 def spooled(spool: Spool, dataset: Dataset) -> str:

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, Sequence
 from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID
 
 from dicom_node.errors import RefusedError
 from dicom_node.intake.prescan import require_match, scan, scan_file
-from tests.arriving import EXPLICIT, IMPLICIT, encoded, file_of, slices
+from tests.arriving import EXPLICIT, IMPLICIT, encoded, file_of, refused_with, slices
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "dicom"
 JPEG_2000 = "1.2.840.10008.1.2.4.90"
@@ -34,7 +35,7 @@ def test_the_header_says_what_pydicom_says(syntax: str) -> None:
     ("character_set", "description"),
     [
         ("ISO_IR 192", "Kopf Schädel T1 頭部"),
-        ("ISO_IR 100", "tête T1 – crâne".replace("–", "-")),
+        ("ISO_IR 100", "tête T1 - crâne"),
         ("ISO_IR 144", "голова T1"),
         ("GB18030", "头部 T1"),
         (["", "ISO 2022 IR 87"], "頭部 T1"),
@@ -128,7 +129,7 @@ def test_another_object_than_the_request_names_does_not_match() -> None:
         assert refused.value.status == 0xA900
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([EXPLICIT, IMPLICIT, JPEG_2000, "1.2"]))
 def test_any_bytes_are_refused(data: bytes, syntax: str) -> None:
     with pytest.raises(RefusedError) as refused:
@@ -136,19 +137,17 @@ def test_any_bytes_are_refused(data: bytes, syntax: str) -> None:
     assert refused.value.status == 0xC000
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_changed_dataset_gives_a_header_or_a_refusal(data: st.DataObject) -> None:
     syntax = data.draw(st.sampled_from([EXPLICIT, IMPLICIT]))
     changed = bytearray(encoded(slices(1)[0], syntax))
     for _ in range(data.draw(st.integers(1, 6))):
         changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        header = scan(bytes(changed), syntax)
-    except RefusedError as error:
-        assert error.status in (0xC000, 0xA900)
-    else:
-        assert header.series_description.isprintable()
+    status = refused_with(lambda: scan(bytes(changed), syntax))
+    assert status in (None, 0xC000)
+    if status is None:
+        assert scan(bytes(changed), syntax).series_description.isprintable()
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
@@ -188,9 +187,9 @@ def test_a_dicomdir_is_passed_over() -> None:
     directory = Dataset()
     directory.FileSetID = "DISK"
     directory.file_meta = FileMetaDataset()
-    directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
-    directory.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    directory.file_meta.TransferSyntaxUID = EXPLICIT
+    directory.file_meta.MediaStorageSOPClassUID = UID("1.2.840.10008.1.3.10")
+    directory.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    directory.file_meta.TransferSyntaxUID = UID(EXPLICIT)
     assert scan_file(file_of(directory)) is None
 
 

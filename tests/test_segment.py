@@ -140,6 +140,12 @@ def test_what_is_too_small_is_out_of_the_segment_too(tmp_path: Path) -> None:
     assert found.narrative.sentences[0].text == "The algorithm marked one lesion, 0.2 mL."
 
 
+def test_what_is_nowhere_sure_enough_is_out_of_the_segment_too(tmp_path: Path) -> None:
+    found = reader(tmp_path, segments=_segment(min_peak=0.8)).read(_image(_two_boxes()))
+    assert [round(f.probability or 0.0, 3) for f in found.findings] == [0.9]
+    assert found.segments[0].mask.sum() == 24
+
+
 def test_more_than_the_most_are_in_the_segment_and_not_listed(tmp_path: Path) -> None:
     limits = {"max_voxels": 10_000, "max_findings": 1}
     found = reader(tmp_path, limits=limits).read(_image(_two_boxes()))

@@ -134,16 +134,16 @@ def test_a_failing_disk_is_never_a_success_and_leaves_nothing(
 
 
 def test_file_and_folders_are_synced_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spool, acts, real = Spool(tmp_path, 0), list[str](), {"fsync": os.fsync, "rename": os.rename}
+    spool, acts, real_fsync, real_rename = Spool(tmp_path, 0), list[str](), os.fsync, os.rename
 
     def fsync(descriptor: int) -> None:
-        target = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        target = Path(f"/proc/self/fd/{descriptor}").readlink()
         acts.append("fsync file" if target.name.endswith(".tmp") else f"fsync {target.relative_to(tmp_path)}")
-        real["fsync"](descriptor)
+        real_fsync(descriptor)
 
-    def rename(*args: str, **keywords: int) -> None:
+    def rename(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
         acts.append("rename")
-        real["rename"](*args, **keywords)
+        real_rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr("dicom_node.records.spool.os.fsync", fsync)
     monkeypatch.setattr("dicom_node.records.spool.os.rename", rename)

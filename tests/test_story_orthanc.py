@@ -55,7 +55,7 @@ def by_class(results: list[Dataset], sop_class_uid: str) -> Dataset:
 
 
 def test_orthanc_routes_a_synthetic_head_by_itself_and_gets_the_planted_lesions_back(tmp_path: Path) -> None:
-    head = synthetic_head(4711, lesions=2)
+    head = synthetic_head(20261, lesions=2)
     sources = series_from_volume(head.image.volume, labels=Labels(seed="orthanc story", patient_name="Проба^Голова"))
     with hospital(tmp_path, algorithm="lesion-segmenter", auto_route=True) as there:
         for source in sources:

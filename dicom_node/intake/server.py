@@ -3,7 +3,6 @@
 import sys
 import threading
 import time
-from contextlib import suppress
 from socket import SHUT_RDWR, socket
 from socketserver import BaseServer
 from typing import Any
@@ -63,5 +62,4 @@ def _cut(association: Association) -> None:
     transport = association.dul.socket
     connection = transport.socket if transport else None
     if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(SHUT_RDWR)
+        connection.shutdown(SHUT_RDWR)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -25,7 +24,7 @@ from dicom_node.operation.small_pacs import SmallPacs
 from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import SyntheticHead, synthetic_head
 
-_SEED = 20260
+_SEED = 20270  # a head whose lesions the segmenter finds; its card says how often it does not
 _NODE, _PACS = "DEMONODE", "DEMOPACS"
 _START_S, _RESULT_S, _POLL_S = 60.0, 180.0, 0.2
 _OBJECTS_EACH = 3  # SEG, measurement report, narrative report
@@ -164,14 +163,16 @@ def _draw(sent: _Sent, verdict: Agreement, path: Path) -> None:
 
 
 def _tell(console: Console, received: list[Dataset], verdict: Agreement, picture: Path) -> None:
-    table = Table(title="objects that came back to the PACS", title_justify="left", header_style="bold")
-    for heading in ("what", "kB", "SOP Instance UID", "in words"):
-        table.add_column(heading, overflow="fold")
+    table = Table(title="objects that came back to the PACS", title_justify="left", header_style="bold", box=None)
+    for heading in ("what", "kB", "SOP Instance UID"):
+        table.add_column(heading, no_wrap=True)
     for dataset in received:
-        kilobytes = f"{file_size(dataset) / 1024:.1f}"
-        table.add_row(kind(dataset), kilobytes, str(dataset.SOPInstanceUID), escape(in_words(dataset)))
+        table.add_row(kind(dataset), f"{file_size(dataset) / 1024:.1f}", str(dataset.SOPInstanceUID))
     console.print(table)
+    for dataset in received:
+        console.print(f"\n{kind(dataset)}: {in_words(dataset)}", markup=False, highlight=False)
+    console.print()
     for line in verdict.lines:
-        console.print(line, markup=False)
-    console.print(f"picture: {picture}", markup=False)
+        console.print(line, markup=False, highlight=False)
     console.print("[green]agrees with what was planted[/green]" if verdict.agrees else "[red]does not agree[/red]")
+    console.print(f"picture: {picture}", markup=False, highlight=False)

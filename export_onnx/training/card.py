@@ -15,7 +15,8 @@ has never seen a patient. It exists to take a finding out of ONNX Runtime by the
 | reads | {modality} {weighting} of {body}, {min_slices} to {max_slices} slices, at most {max_spacing} mm apart |
 | gives | segment "{label}" ({type}), and for each connected region volume, longest axis, mean probability and side |
 | network | {architecture}, {parameters:,} weights, slices with {neighbours} neighbours on each side at {spacing} |
-| threshold, least volume | {threshold}, {least:.0f} mm3, both chosen on validation |
+| a voxel is marked | from a probability of {threshold} on the scan's own grid |
+| a region is kept | with a voxel of {peak} or more and {least:.0f} mm3 or more, both chosen on validation |
 | torch against ONNX Runtime | {max_abs:.1e} largest absolute difference, {atol:.0e} allowed |
 | licence | {licence}; {restrictions} |
 | bundle digest | `{digest}` |
@@ -81,6 +82,7 @@ def card(bundle: Bundle, subsets: Sequence[Mapping[str, Any]], max_abs: float) -
         neighbours=manifest.tiling.neighbours if manifest.tiling.kind == "slices" else 0,
         spacing=" x ".join(f"{step:g}" for step in spacing if step is not None) + " mm",
         threshold=segment.threshold,
+        peak=segment.min_peak,
         least=segment.min_volume_mm3,
         max_abs=max_abs,
         atol=manifest.parity.atol,

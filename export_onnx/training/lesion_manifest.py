@@ -33,6 +33,9 @@ MADE_AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 GRAPH = "graphs/segment.onnx"
 SPACING_MM = 2.0
+THRESHOLD = 0.5
+"""Of a voxel: the network is sure on both sides of a border; another value would move the border on a finer grid."""
+
 PREPROCESS: tuple[ops.Operation, ...] = (
     ops.Orient(code="HPL", reformat=True),
     ops.Resample(spacing_mm=(SPACING_MM,) * 3, antialias=True),
@@ -94,7 +97,7 @@ def manifest(
     setting, command
         How it was trained.
     chosen
-        Threshold, and least volume in mm3.
+        Least peak, and least volume in mm3.
     """
     return Manifest(
         schema_version=1,
@@ -138,7 +141,7 @@ def _exporter() -> Exporter:
     )
 
 
-def _segment(threshold: float, least_volume_mm3: float) -> SegmentSpec:
+def _segment(least_peak: float, least_volume_mm3: float) -> SegmentSpec:
     return SegmentSpec(
         number=1,
         channel=0,
@@ -147,8 +150,9 @@ def _segment(threshold: float, least_volume_mm3: float) -> SegmentSpec:
         type=_LESION,
         anatomy=_BRAIN,
         color=(230, 60, 60),
-        threshold=threshold,
+        threshold=THRESHOLD,
         min_volume_mm3=least_volume_mm3,
+        min_peak=least_peak,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,27 @@ from export_onnx.parity import Proof, prove
 from export_onnx.training.card import card
 from export_onnx.training.cohort import Case, case, patient
 from export_onnx.training.fit import Plan, fit, predict
-from export_onnx.training.lesion_manifest import GRAPH, NAME, PREPROCESS, SPACING_MM, VERSION, Setting, graph, manifest
+from export_onnx.training.lesion_manifest import (
+    GRAPH,
+    NAME,
+    PREPROCESS,
+    SPACING_MM,
+    THRESHOLD,
+    VERSION,
+    Setting,
+    graph,
+    manifest,
+)
 from export_onnx.training.lesion_scores import CaseScore, score, subset
 from inference.algorithms import Runtime
 from inference.algorithms.segment import Segmenter
 from inference.bundle import PARITY_EXPECTED, PARITY_INPUTS, Bundle
-from inference.imaging.components import components
+from inference.findings import Mask
+from inference.imaging.components import Component, components
 from inference.manifest import Metric
 
-_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-_LEAST_VOLUMES_MM3 = (0.0, 64.0, 128.0, 192.0)
+_LEAST_PEAKS = (0.5, 0.8, 0.9, 0.95, 0.98)
+_LEAST_VOLUMES_MM3 = (0.0, 32.0, 64.0, 128.0)
 _MOST_FALSE_REGIONS = 0.1  # in a scan of the validation
 _GRID = np.diag([SPACING_MM, SPACING_MM, SPACING_MM, 1.0])
 
@@ -35,9 +47,9 @@ Report = Callable[[str], None]
 REAL = Setting(
     training=range(1_000, 1_160),
     validation=range(2_000, 2_030),
-    test=range(4_000, 4_060),
+    test=range(6_000, 6_060),
     widths=(16, 32, 64, 96),
-    plan=Plan(seed=1, iterations=2_600, batch=16, crop=96, neighbours=2, learning_rate=3e-3),
+    plan=Plan(seed=1, iterations=2_000, batch=16, crop=80, neighbours=2, learning_rate=3e-3),
 )
 QUICK = Setting(
     training=range(1_000, 1_003),
@@ -69,13 +81,13 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
     network = UNet(2 * setting.plan.neighbours + 1, 1, setting.widths)
     learnt = _cases(setting.training, data, "training", report)
     fit(network, learnt, setting.plan, out / "checkpoint.pt", lambda step, loss: _told(step, loss, setting, report))
-    threshold, least = _chosen(network, _cases(setting.validation, data, "validation", report), setting.plan)
-    report(f"chosen on validation: threshold {threshold}, least volume {least:.0f} mm3")
+    peak, least = _chosen(network, _cases(setting.validation, data, "validation", report), setting.plan)
+    report(f"chosen on validation: least peak {peak}, least volume {least:.0f} mm3")
     weights = out / f"{NAME}-{VERSION}.pt"
     torch.save(network.state_dict(), weights)
     exported, proof = _exported(network, setting, learnt[0])
     report(f"torch and ONNX Runtime differ by {proof.max_abs:.2g}")
-    draft = manifest(network, setting, weights, command, (threshold, least))
+    draft = manifest(network, setting, weights, command, (peak, least))
     files = {GRAPH: exported, PARITY_INPUTS: package.npz(proof.inputs), PARITY_EXPECTED: package.npz(proof.expected)}
     with tempfile.TemporaryDirectory() as folder:
         subsets = _tested(package.write(Path(folder), draft, files, {}), setting.test, report)
@@ -104,22 +116,29 @@ def _told(step: int, loss: float, setting: Setting, report: Report) -> None:
 
 
 def _chosen(network: nn.Module, cases: Sequence[Case], plan: Plan) -> tuple[float, float]:
-    """Threshold and least volume: most lesions touched with at most 0.1 false regions a scan; of equals, best Dice."""
-    predicted = [(predict(network, c.image, plan.neighbours), components(c.truth > 127, _GRID)) for c in cases]
+    """Least peak and least volume: most lesions touched with at most 0.1 false regions a scan, then best Dice,
+    then the gentlest.
+    """
+    judged = [_judged(predict(network, c.image, plan.neighbours), c) for c in cases]
     ranked = []
-    for threshold in _THRESHOLDS:
-        parts = [components(probability >= threshold, _GRID) for probability, _ in predicted]
-        for least in _LEAST_VOLUMES_MM3:
-            scores = [
-                score([t.region for t in truth], [p.region for p in found if p.volume_mm3 >= least], probability.size)
-                for found, (probability, truth) in zip(parts, predicted, strict=True)
-            ]
-            false_regions = sum(s.false_positives for s in scores) / len(scores)
-            touched = sum(s.touched for s in scores)
-            dice = sum(s.dice for s in scores) / len(scores)
-            ranked.append((false_regions <= _MOST_FALSE_REGIONS, touched, dice, threshold, least))
-    *_, threshold, least = max(ranked)
-    return threshold, least
+    for peak, least in product(_LEAST_PEAKS, _LEAST_VOLUMES_MM3):
+        scores = [
+            score(lesions, [r.region for r, p in found if p >= peak and r.volume_mm3 >= least], voxels)
+            for lesions, found, voxels in judged
+        ]
+        false_regions = sum(s.false_positives for s in scores) / len(scores)
+        touched = sum(s.touched for s in scores)
+        dice = sum(s.dice for s in scores) / len(scores)
+        ranked.append((false_regions <= _MOST_FALSE_REGIONS, touched, dice, -peak, -least))
+    *_, peak, least = max(ranked)
+    return -peak, -least
+
+
+def _judged(probability: NDArray[np.float32], case: Case) -> tuple[list[Mask], list[tuple[Component, float]], int]:
+    """Lesions, marked regions with their peaks, and the number of voxels."""
+    lesions = [part.region for part in components(case.truth > 127, _GRID)]
+    marked = components(probability >= THRESHOLD, _GRID)
+    return lesions, [(part, float(probability[tuple(part.indices.T)].max())) for part in marked], probability.size
 
 
 def _exported(network: nn.Module, setting: Setting, example: Case) -> tuple[bytes, Proof]:

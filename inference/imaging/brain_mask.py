@@ -1,8 +1,8 @@
 """Finds the brain in a T1, T2 or FLAIR MR image or a CT of a head, without weights; knows no lesion.
 
-The standard head is laid over the head, a surface grows from within its brain to where the brain ends, the standard brain
-is fitted anew to that surface, and so on until the volume settles. The mask is what lies within the surface, filled
-on the source grid itself: no voxel is resampled on its way back.
+The standard head is laid over the head, a surface grows from within its brain to where the brain ends, the standard
+brain is fitted anew to that surface, and so on until the volume settles. The mask is what lies within the surface,
+filled on the source grid itself: no voxel is resampled on its way back.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,18 @@ from numpy.typing import NDArray
 from inference.errors import UnsuitableImageError
 from inference.findings import Mask
 from inference.image import Image
-from inference.imaging import grid
+from inference.imaging import grid, head_ct
 from inference.imaging.brain_surface import Surroundings, edge_share, grown, outside_volume
 from inference.imaging.components import largest
 from inference.imaging.shading import Shading, even, fitted
 from inference.imaging.standard_head import fit, standard
 from inference.imaging.surface import Points, Surface, filled, sphere
 
-SOFT_HU = (0.0, 120.0)
-"""Brain and blood in CT; what is denser is bone, what is less dense fat or air."""
-
 LEAST_ML, MOST_ML = 200.0, 2500.0
 """Volumes that a brain may have: a newborn's is about 350 mL."""
 
-LEAST_EDGE = 0.6
-"""Share of its surface that must show an edge; in heads it is above 0.9."""
+LEAST_EDGE = 0.5
+"""Share of its surface that must show an edge; in heads it is above 0.8, in noise 0."""
 
 _FIT_MM, _GROW_MM = 3.0, 1.5  # spacing of the grids on which the two steps work
 _MARGIN_MM = 24.0
@@ -37,6 +34,8 @@ _START_WITHIN_MM = 6.0  # below the edge of the standard brain
 _CORE_MM = -8.0  # within the standard brain: brain, however badly it fits
 _RIM_MM = -6.0  # from here outwards, brighter than brain is fat, marrow or eye
 _TOO_BRIGHT = 1.3  # times the bright end of brain
+_LIQUOR = 1.5  # times the middle of brain: in T2 the brighter is liquor, which is no brain where it lies outside
+_RIM_OF_LIQUOR_MM = 0.4  # the surface rests on the tissue; drawn brains take in a little of what lies on it
 _MOST_ROUNDS, _SETTLED = 5, 0.01
 
 
@@ -50,8 +49,8 @@ class Brain:
         (slice, row, column), bool, on the source grid: parenchyma with ventricles and the liquor between the
         convolutions, down to the foramen magnum.
     whole_ml
-        Volume within the surface, mL. Where the volume cuts the brain off, it holds an estimate of the missing part, from
-        the standard brain; else it differs from that of the mask by the rounding to voxels alone.
+        Volume within the surface, mL. Where the image cuts the brain off, it holds an estimate of the missing part,
+        from the standard brain; else it differs from that of the mask by the rounding to voxels alone.
     shading
         Brightness of brain tissue at each place.
     """
@@ -76,40 +75,40 @@ def find_brain(image: Image) -> Brain:
     """
     volume = image.volume
     if image.modality == "CT":
-        volume = volume.with_array(_soft_parts(volume.array))
-    placement = fit(grid.upright(volume, _FIT_MM))
+        placement = fit(head_ct.head_alone(volume, _FIT_MM))
+        volume = volume.with_array(head_ct.soft_parts(volume.array))
+    else:
+        placement = fit(grid.upright(volume, _FIT_MM))
     work = grid.upright(volume, _GROW_MM, margin_mm=_MARGIN_MM, outside=float("nan"))
-    surface, around, shading = _settled(work, placement, shaded=image.modality == "MR")
+    surface, around, shading = _settled(work, placement, image)
+    edge = edge_share(surface, around)
+    surface = surface.moved(surface.vertices + _RIM_OF_LIQUOR_MM * surface.normals)
     within = np.linalg.inv(volume.affine)
     shape = (int(volume.shape[0]), int(volume.shape[1]), int(volume.shape[2]))
-    mask = largest(filled(surface.moved(surface.vertices @ within[:3, :3].T + within[:3, 3]), shape))
-    _check(float(mask.sum()) * volume.voxel_volume / 1000.0, edge_share(surface, around))
+    mask = filled(surface.moved(surface.vertices @ within[:3, :3].T + within[:3, 3]), shape)
+    if image.modality == "CT":
+        mask = head_ct.without_bone_and_air(mask, image.volume.array)
+    mask = largest(mask)
+    _check(float(mask.sum()) * volume.voxel_volume / 1000.0, edge)
     return Brain(mask=mask, whole_ml=surface.volume / 1000.0, shading=shading)
 
 
-def _soft_parts(hounsfield: NDArray[np.float32]) -> NDArray[np.float32]:
-    """HU of soft parts, 0 elsewhere, so that bone is as dark as it is in MR."""
-    low, high = SOFT_HU
-    return np.where((hounsfield > low) & (hounsfield < high), hounsfield, np.float32(0.0))
-
-
-def _settled(
-    work: sitk.Image, placement: sitk.AffineTransform, *, shaded: bool
-) -> tuple[Surface, Surroundings, Shading]:
+def _settled(work: sitk.Image, placement: sitk.AffineTransform, image: Image) -> tuple[Surface, Surroundings, Shading]:
+    """Grow the surface and fit the standard brain to it in turn."""
     start, edge = _standard_surfaces()
-    before = 0.0
-    for _ in range(_MOST_ROUNDS):
-        around, shading = _surroundings(work, placement, shaded=shaded)
+    before, rounds = 0.0, 0
+    while True:
+        around, shading = _surroundings(work, placement, image)
         surface = grown(start.moved(_transformed(start.vertices, placement)), around)
-        if abs(surface.volume - before) <= _SETTLED * surface.volume:
-            break
+        rounds += 1
+        if rounds == _MOST_ROUNDS or abs(surface.volume - before) <= _SETTLED * surface.volume:
+            return surface, around, shading
         before = surface.volume
         seen = ~outside_volume(surface, around)
         placement = _least_squares(edge.vertices[seen], surface.vertices[seen])
-    return surface, around, shading
 
 
-def _surroundings(work: sitk.Image, placement: sitk.AffineTransform, *, shaded: bool) -> tuple[Surroundings, Shading]:
+def _surroundings(work: sitk.Image, placement: sitk.AffineTransform, image: Image) -> tuple[Surroundings, Shading]:
     """The image evened out and freed of what is brighter than brain, and the distance to the standard brain."""
     brightness = sitk.GetArrayFromImage(work)
     far = 10.0 * _MARGIN_MM
@@ -122,13 +121,14 @@ def _surroundings(work: sitk.Image, placement: sitk.AffineTransform, *, shaded: 
             f"{core.sum() * _GROW_MM**3 / 1000.0:.0f} mL of the volume lie where a brain would; too little for a head"
         )
     shading = even()
-    if shaded:
+    if image.modality == "MR":
         points = np.argwhere(core)[:, ::-1] * _GROW_MM + np.array(work.GetOrigin())
         shading = fitted(brightness[core], points)
         brightness = brightness / shading.over(grid.affine_of(work), brightness.shape)
     middle, bright = np.percentile(brightness[core], [50, 98])
-    if shaded:
-        brightness[(brightness > _TOO_BRIGHT * bright) & (distance > _RIM_MM)] = 0.0
+    if image.modality == "MR":
+        limit = _LIQUOR * middle if image.weighting == "T2" else _TOO_BRIGHT * bright
+        brightness[(brightness > limit) & (distance > _RIM_MM)] = 0.0
     return (
         Surroundings(
             brightness=brightness,
@@ -175,5 +175,6 @@ def _check(volume_ml: float, edge: float) -> None:
         )
     if edge < LEAST_EDGE:
         raise UnsuitableImageError(
-            f"{100 * edge:.0f} % of the surface of what looks like a brain shows an edge, {100 * LEAST_EDGE:.0f} % are needed"
+            f"{100 * edge:.0f} % of the surface of what looks like a brain shows an edge, "
+            f"{100 * LEAST_EDGE:.0f} % are needed"
         )

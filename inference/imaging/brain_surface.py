@@ -74,7 +74,7 @@ def outside_volume(surface: Surface, around: Surroundings) -> NDArray[np.bool_]:
     return np.isnan(around.brightness[around.index(surface.vertices)])
 
 
-def edge_share(surface: Surface, around: Surroundings, depth_mm: float = 6.0) -> float:
+def edge_share(surface: Surface, around: Surroundings, depth_mm: float = 12.0) -> float:
     """Share of the vertices in the volume that have tissue close within and something darker by half close outside."""
     reach = np.arange(1.0, depth_mm + 0.5)[None, :, None] * surface.normals[:, None]
     within = around.brightness[around.index(surface.vertices[:, None] - reach)]

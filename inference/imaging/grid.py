@@ -1,7 +1,8 @@
-"""From one grid to another and back: volumes as SimpleITK images, other spacings, masks on their source; knows no intensity.
+"""From one grid to another and back: volumes as SimpleITK images, other spacings, masks on their source; knows no
+intensity.
 
-SimpleITK counts columns first, a volume slices first; both are LPS in mm. Whatever only permutes and flips goes through no
-interpolation, so that every voxel comes back as it was.
+SimpleITK counts columns first, a volume slices first; both are LPS in mm. Whatever only permutes and flips goes
+through no interpolation, so that every voxel comes back as it was.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from inference.errors import UnsuitableImageError
 from inference.synthetic.template import template
 
 _REACH_MM = 18.0  # from the brain: skull and scalp are compared, neck and face are not
-_FIRST_SCALE = 0.8  # small: a brain that starts too large takes the scalp for its edge
+_FIRST_SCALE = 0.9  # rather small: what starts too large takes the scalp for the brain's edge, and stays there
 _CROWN_MM = 12.0  # from brain to skin at the top of the standard head
 _UPPER_HEAD_MM = 140.0  # below the crown: what lies lower is neck, in children more so
 _LEAST_AREA_MM2 = 1000.0  # of the topmost slice of a head
@@ -117,7 +117,8 @@ def _roughly(image: sitk.Image) -> tuple[NDArray[np.float64], float]:
     slices = np.flatnonzero(head.sum(axis=(1, 2)) * step**2 > _LEAST_AREA_MM2)
     if head.sum() * step**3 < 1000.0 * _LEAST_HEAD_ML or not slices.size:
         raise UnsuitableImageError(
-            f"{head.sum() * step**3 / 1000.0:.0f} mL of the volume are brighter than air, a head has {_LEAST_HEAD_ML:.0f} mL"
+            f"{head.sum() * step**3 / 1000.0:.0f} mL of the volume are brighter than air, "
+            f"a head has {_LEAST_HEAD_ML:.0f} mL"
         )
     brightest = float(np.percentile(array[head], 98))
     crown = image.GetOrigin()[2] + step * slices[-1]
@@ -134,11 +135,10 @@ def _refine(transform: sitk.Transform, moving: sitk.Image) -> None:
     method.SetNumberOfThreads(1)  # sums in one order, so that the same head gives the same fit on every machine
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=32)
     method.SetMetricFixedMask(standard().compared)
-    method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(0.1, seed=1)  # the default seed is the time of day
+    method.SetMetricSamplingStrategy(method.NONE)  # every voxel: samples are drawn anew by the time of day
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=4.0, minStep=0.1, numberOfIterations=60, relaxationFactor=0.6
+        learningRate=4.0, minStep=0.05, numberOfIterations=100, relaxationFactor=0.6
     )
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetShrinkFactorsPerLevel([3])

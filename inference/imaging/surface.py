@@ -1,6 +1,7 @@
 """A closed surface of triangles: made, measured, and turned into a mask on any grid; knows no image.
 
-Vertices are points (n, 3) in any one frame: LPS in mm while a surface moves, index (slice, row, column) when it is filled.
+Vertices are points (n, 3) in any one frame: LPS in mm while a surface moves, index (slice, row, column) when it is
+filled.
 """
 
 from collections.abc import Iterator
@@ -62,7 +63,8 @@ class Surface:
             ],
             axis=1,
         )
-        return summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+        unit: Points = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+        return unit
 
     @property
     def volume(self) -> float:

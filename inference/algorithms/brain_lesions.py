@@ -1,0 +1,207 @@
+"""Brain and candidate lesions in a head without weights: its volume, and blobs that stand out from its tissue.
+
+The first two steps of the cavernous malformation reader: brain extraction and candidates. What a candidate is, takes a
+model; its score is an order among candidates, not a probability, and has not been evaluated on patients.
+"""
+
+import hashlib
+import json
+from typing import Literal
+
+import numpy as np
+from highdicom import Volume
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
+from inference.image import Image
+from inference.imaging import candidates as blobs
+from inference.imaging.brain_mask import Brain, find_brain
+from inference.imaging.candidates import Candidate
+from inference.imaging.components import voxel_volume_mm3
+from inference.imaging.midline import Midline, midline, side
+from inference.inputs import Inputs
+
+NAME, VERSION = "brain-lesions", "0.1.0"
+
+INPUTS = Inputs(
+    modality=("MR", "CT"),
+    body_part=("HEAD", "BRAIN", "SKULL"),
+    weighting=("T1", "T2", "FLAIR", "T2*", "CT"),  # "unknown" may be a map or a phase image: not read
+    min_slices=15,
+    min_matrix=96,  # functional, diffusion and localiser images lie below
+    max_spacing_mm=8.0,
+    min_extent_mm=90.0,  # less cannot hold most of a brain
+)
+"""Which series it reads."""
+
+BRIGHT: frozenset[str] = frozenset({"T1", "FLAIR", "CT"})
+"""Contrasts in which blood and lesions are brighter than tissue.
+
+In T2 and T2* old blood is darker, and liquor bright.
+"""
+
+DENSEST_BLOOD_HU = 100.0
+"""Clotted blood has 50 to 90 HU; what is denser is no haemorrhage."""
+
+_PARAMETERS = {
+    "densest_blood_hu": DENSEST_BLOOD_HU,
+    "candidate_radius_mm": [blobs.LEAST_RADIUS_MM, blobs.MOST_RADIUS_MM],
+    "least_blobness": blobs.LEAST_BLOBNESS,
+    "least_score": blobs.LEAST_SCORE,
+    "bright": sorted(BRIGHT),
+}
+
+ALGORITHM = Algorithm(
+    name=NAME,
+    version=VERSION,
+    source="dicom-node",
+    digest=hashlib.sha256(json.dumps([NAME, VERSION, _PARAMETERS], sort_keys=True).encode()).hexdigest(),
+    family=codes.DCM.MorphologicalOperations,
+    clinical_use="research",
+    training="none",
+)
+"""Who speaks; the digest covers name, version and parameters."""
+
+_LESION = Code("52988006", "SCT", "Lesion")
+_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+_SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
+_STUDY_SCORE = Code("study-score", "99DICOMNODE", "Highest Candidate Score of the Study")
+_WHOLE = Code("whole-brain-volume", "99DICOMNODE", "Estimated Volume of the Whole Brain")
+_ONE = Code("1", "UCUM", "no units")
+_MILLILITRE = Code("mL", "UCUM", "mL")
+_SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
+_CUT_OFF = 0.02  # of the whole brain that the volume must miss before it is said
+_BRAIN_COLOR, _LESION_COLOR = (90, 170, 255), (255, 140, 40)
+
+
+class BrainLesions:
+    """The classical reader."""
+
+    algorithm = ALGORITHM
+    inputs = INPUTS
+    provider = "SimpleITK"
+
+    def read(self, image: Image) -> Findings:
+        """Find the brain and what stands out in it.
+
+        Raises
+        ------
+        UnsuitableImageError
+            If nothing with the size and the edge of a brain is in the volume.
+        """
+        volume, brain = image.volume, find_brain(image)
+        found = _candidates(image, brain)
+        plane = midline(volume) if found else None
+        segments = [_brain_segment(brain)]
+        findings = [_brain_finding(volume, brain, found)]
+        if found:
+            segments.append(_lesion_segment(brain, found))
+            findings += [_candidate_finding(number, c, plane) for number, c in enumerate(found, start=1)]
+        return Findings(
+            algorithm=ALGORITHM,
+            segments=tuple(segments),
+            findings=tuple(findings),
+            narrative=_narrative(volume, brain, findings[1:], found),
+        )
+
+
+def _candidates(image: Image, brain: Brain) -> tuple[Candidate, ...]:
+    volume = image.volume
+    shape = (int(volume.shape[0]), int(volume.shape[1]), int(volume.shape[2]))
+    evened = volume.array if image.modality == "CT" else volume.array / brain.shading.over(volume.affine, shape)
+    stands_out: Literal["bright", "dark"] = "bright" if image.weighting in BRIGHT else "dark"
+    found = blobs.candidates(evened.astype(np.float32), brain.mask, volume.affine, stands_out=stands_out)
+    return tuple(c for c in found if image.modality == "MR" or not _is_dense(volume, c))
+
+
+def _is_dense(volume: Volume, candidate: Candidate) -> bool:
+    """Bone, or calcification as in pineal gland and choroid plexus of most adults."""
+    return float(np.percentile(volume.array[tuple(candidate.part.indices.T)], 95)) > DENSEST_BLOOD_HU
+
+
+def _brain_segment(brain: Brain) -> Segment:
+    return Segment(
+        label="Brain",
+        category=codes.SCT.AnatomicalStructure,
+        type=codes.SCT.Brain,
+        anatomy=None,
+        mask=brain.mask,
+        color=_BRAIN_COLOR,
+    )
+
+
+def _lesion_segment(brain: Brain, found: tuple[Candidate, ...]) -> Segment:
+    mask = np.zeros(brain.mask.shape, dtype=np.bool_)
+    for candidate in found:
+        mask[tuple(candidate.part.indices.T)] = True
+    return Segment(
+        label="Candidate lesion",
+        category=_ABNORMAL,
+        type=_LESION,
+        anatomy=codes.SCT.Brain,
+        mask=mask,
+        color=_LESION_COLOR,
+    )
+
+
+def _mask_ml(volume: Volume, brain: Brain) -> float:
+    return float(brain.mask.sum()) * voxel_volume_mm3(volume.affine) / 1000.0
+
+
+def _is_cut_off(volume: Volume, brain: Brain) -> bool:
+    return _mask_ml(volume, brain) < (1.0 - _CUT_OFF) * brain.whole_ml
+
+
+def _brain_finding(volume: Volume, brain: Brain, found: tuple[Candidate, ...]) -> Finding:
+    measurements = [Measurement(code=codes.SCT.Volume, value=_mask_ml(volume, brain), unit=_MILLILITRE)]
+    if _is_cut_off(volume, brain):
+        measurements.append(Measurement(code=_WHOLE, value=brain.whole_ml, unit=_MILLILITRE))
+    highest = max((c.score for c in found), default=0.0)
+    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=_ONE))
+    return Finding(label="brain", code=codes.SCT.Brain, segment=0, region=brain.mask, measurements=tuple(measurements))
+
+
+def _candidate_finding(number: int, candidate: Candidate, plane: Midline | None) -> Finding:
+    part = candidate.part
+    points = part.indices @ part.affine[:3, :3].T + part.affine[:3, 3]
+    lies = side(points, plane) if plane else None
+    return Finding(
+        label=f"candidate {number}",
+        code=_LESION,
+        site=codes.SCT.Brain,
+        laterality=_SIDES[lies] if lies else None,
+        segment=1,
+        region=part.region,
+        slice_probabilities=candidate.slice_scores(),
+        measurements=(
+            Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
+            Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
+            Measurement(code=_SCORE, value=candidate.score, unit=_ONE),
+        ),
+    )
+
+
+def _narrative(volume: Volume, brain: Brain, listed: list[Finding], found: tuple[Candidate, ...]) -> Narrative:
+    sentences = [Sentence(text=f"The brain in the images measures {_mask_ml(volume, brain):.0f} mL.", finding="brain")]
+    if _is_cut_off(volume, brain):
+        text = f"The images cut the brain off; the whole is estimated at {brain.whole_ml:.0f} mL."
+        sentences.append(Sentence(text=text, finding="brain"))
+    if not found:
+        sentences.append(Sentence(text="No blob-like region of 2 to 15 mm radius stands out from its tissue."))
+    for finding, candidate in zip(listed, found, strict=True):
+        sentences.append(Sentence(text=_in_words(finding, candidate), finding=finding.label))
+    if found:
+        sentences.append(Sentence(text="A score is an order among candidates, not a probability."))
+    return Narrative(sentences=tuple(sentences))
+
+
+def _in_words(finding: Finding, candidate: Candidate) -> str:
+    where = f"{finding.laterality.meaning.lower()} brain" if finding.laterality else "brain"
+    size = f"{candidate.part.volume_ml:.2f} mL, longest axis {candidate.part.longest_axis_mm:.0f} mm"
+    x, y, z = candidate.part.centroid_mm
+    place = (
+        f"at {abs(x):.0f} mm {'left' if x >= 0 else 'right'}, {abs(y):.0f} mm {'posterior' if y >= 0 else 'anterior'}"
+    )
+    height = f"{abs(z):.0f} mm {'superior' if z >= 0 else 'inferior'} of the scanner's centre"
+    return f"{finding.label.capitalize()}: {where}, {size}, score {candidate.score:.2f}, {place}, {height}."
