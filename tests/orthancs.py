@@ -62,7 +62,7 @@ class Orthanc:
 
 @contextmanager
 def running_orthanc(folder: Path, *, node_port: int, dicom_port: int, auto_route: bool = False) -> Iterator[Orthanc]:
-    """Start an Orthanc that knows the node as modality "node"; with `auto_route` it sends stable series there."""
+    """Start an Orthanc that knows the node as modality "node"; with `auto_route` it sends images there."""
     program = peers.program("Orthanc")
     orthanc = Orthanc(http_port=free_port(), dicom_port=dicom_port)
     configuration: dict[str, Any] = {
@@ -78,7 +78,6 @@ def running_orthanc(folder: Path, *, node_port: int, dicom_port: int, auto_route
         "DicomCheckCalledAet": False,
         "DicomAlwaysAllowStore": True,
         "DicomAlwaysAllowEcho": True,
-        "StableAge": 2,
         "Plugins": [],
         "DicomModalities": {"node": ["NODE", "127.0.0.1", node_port]},
     }
@@ -98,11 +97,11 @@ def running_orthanc(folder: Path, *, node_port: int, dicom_port: int, auto_route
             process.wait(timeout=30)
 
 
-# What a PACS does on its own: a study that has become stable goes to the node, results that come back do not.
+# What a PACS does on its own: every image goes to the node as it arrives, results that come back do not.
 _ROUTE = """
-function OnStableSeries(series, tags, metadata)
+function OnStoredInstance(instance, tags, metadata, origin)
   if tags["Modality"] == "MR" or tags["Modality"] == "CT" then
-    SendToModality(series, "node")
+    SendToModality(instance, "node")
   end
 end
 """

@@ -1,7 +1,9 @@
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from highdicom import Volume
 
 from dicom_node.reading.part10 import parse
@@ -63,8 +65,41 @@ def turned(volume: Volume, mask: np.ndarray, how: str) -> tuple[Volume, np.ndarr
     return Volume(np.ascontiguousarray(array), affine, coordinate_system="PATIENT"), np.ascontiguousarray(mask)
 
 
-def test_the_same_head_gives_the_same_mask(head: tuple[Image, np.ndarray]) -> None:
-    assert np.array_equal(find_brain(head[0]).mask, find_brain(head[0]).mask)
+def test_the_same_head_gives_the_same_mask_on_any_number_of_threads(head: tuple[Image, np.ndarray]) -> None:
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    found = []
+    try:
+        for threads in (1, 4):
+            sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+            found.append(find_brain(head[0]))
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+    assert np.array_equal(found[0].mask, found[1].mask)
+    assert np.array_equal(found[0].shading.terms, found[1].shading.terms)
+
+
+def ellipsoid(head: np.ndarray, radii: tuple[float, float, float]) -> np.ndarray:
+    """Of these radii along (slice, row, column), mm, in the middle of a 2 mm grid."""
+    middle = (np.array(head.shape) - 1) / 2.0
+    index = np.stack(np.meshgrid(*map(np.arange, head.shape), indexing="ij"), axis=-1)
+    inside: np.ndarray = ((2.0 * (index - middle) / radii) ** 2).sum(axis=-1) < 1.0
+    return inside
+
+
+@pytest.mark.parametrize("modality", ["MR", "CT"])
+def test_a_brain_of_any_shape_in_skull_and_scalp(modality: Literal["MR", "CT"]) -> None:
+    air, scalp, skull, tissue = (0.0, 900.0, 30.0, 500.0) if modality == "MR" else (-1000.0, 50.0, 1200.0, 35.0)
+    array = np.full((100, 110, 90), air)
+    brain = ellipsoid(array, (78, 84, 67))
+    array[ellipsoid(array, (92, 98, 82))] = scalp
+    array[ellipsoid(array, (86, 92, 76))] = skull
+    array[brain] = tissue
+    array += np.random.default_rng(0).normal(0.0, 0.03 * tissue, array.shape)
+    affine = np.array([[0, 0, 2.0, -90.0], [0, 2.0, 0, -110.0], [2.0, 0, 0, -100.0], [0, 0, 0, 1.0]])
+    volume = Volume(array.astype(np.float32), affine, coordinate_system="PATIENT")
+    weighting: Literal["T1", "CT"] = "T1" if modality == "MR" else "CT"
+    found = find_brain(Image(volume=volume, modality=modality, weighting=weighting))
+    assert dice(found.mask, brain) >= 0.97
 
 
 @pytest.mark.slow

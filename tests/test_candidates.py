@@ -15,7 +15,8 @@ AFFINE = np.array([[0, 0, SPACING[2], -51.0], [0, SPACING[1], 0, -63.0], [SPACIN
 def points() -> NDArray[np.float64]:
     """(slice, row, column, 3): LPS position of each voxel, mm."""
     index = np.stack(np.meshgrid(*map(np.arange, SHAPE), indexing="ij"), axis=-1)
-    return index @ AFFINE[:3, :3].T + AFFINE[:3, 3]
+    found: NDArray[np.float64] = index @ AFFINE[:3, :3].T + AFFINE[:3, 3]
+    return found
 
 
 def head(seed: int) -> tuple[NDArray[np.float32], Mask]:
@@ -50,8 +51,8 @@ def test_balls_are_found_where_they_are_and_little_else() -> None:
         places = [np.array(c.part.centroid_mm) for c in candidates(values, brain, AFFINE, stands_out="bright")]
         hits = [[np.linalg.norm(place - centre) for place in places] for centre, _ in truth]
         planted += len(truth)
-        found += sum(min(distances, default=99.0) <= 2.0 for distances in hits)
-        false += sum(min(np.linalg.norm(place - c) for c, _ in truth) > 8.0 for place in places)
+        found += sum(bool(min(distances, default=99.0) <= 2.0) for distances in hits)
+        false += sum(bool(min(np.linalg.norm(place - c) for c, _ in truth) > 8.0) for place in places)
     assert found / planted >= 0.95
     assert false / 8 <= 1.0
 

@@ -5,17 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pydicom
 import pytest
 from highdicom.seg import Segmentation
-from inference.algorithms.brain_lesions import BrainLesions
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
 
 from dicom_node.operation.came_back import agreement, mask_on
 from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.part10 import parse
+from dicom_node.reading.series import survey
+from dicom_node.reading.volume import load
+from inference.algorithms.brain_lesions import BrainLesions
 from inference.image import Image
 from inference.synthetic.head import synthetic_head
 from tests.loopback import free_port, wait_until
@@ -89,7 +93,9 @@ def test_a_real_head_comes_back_with_its_brain_on_the_voxels_it_was_drawn_on(tmp
     segmentation = by_class(results, SegmentationStorage)
     check_geometry(segmentation, sources)
     mask = mask_on(segmentation, sources)
-    assert np.array_equal(mask, expected_brain(sources))
+    assert np.array_equal(mask, brain_by_the_nodes_loader(paths))
+    other = brain_by_another_loader(sources)
+    assert 2 * (mask & other).sum() / (mask.sum() + other.sum()) > 0.99
 
 
 def along_normal(datasets: list[Dataset]) -> list[Dataset]:
@@ -115,10 +121,8 @@ def check_geometry(segmentation: Dataset, sources: list[Dataset]) -> None:
         assert (segmentation.Rows, segmentation.Columns) == (source.Rows, source.Columns)
 
 
-def expected_brain(sources: list[Dataset]) -> NDArray[np.bool_]:
+def brain_by_another_loader(sources: list[Dataset]) -> NDArray[np.bool_]:
     """What the reader draws when it is given the same voxels by highdicom's own loader, not by the node's."""
-    import highdicom
-
     volume = highdicom.get_volume_from_series(sources, dtype=np.float32)
     findings = BrainLesions().read(Image(volume=volume, modality="MR", weighting="T1"))
     brain: NDArray[np.bool_] = findings.segments[0].mask
@@ -126,6 +130,13 @@ def expected_brain(sources: list[Dataset]) -> NDArray[np.bool_]:
     first = volume.affine[:3, 3]
     ascending = np.allclose(first, np.array(sources[0].ImagePositionPatient, float), atol=1e-3)
     return brain if ascending else brain[::-1]
+
+
+def brain_by_the_nodes_loader(paths: list[Path]) -> NDArray[np.bool_]:
+    """What the reader draws without network, ledger, cage or objects between; slices along the normal."""
+    image = load(survey([parse(path.read_bytes()) for path in paths])[0]).image
+    brain: NDArray[np.bool_] = BrainLesions().read(image).segments[0].mask
+    return brain
 
 
 def test_segmentations_can_be_read_by_others(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from functools import cache
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from inference.errors import UnsuitableImageError
 from inference.findings import Mask
@@ -34,7 +33,6 @@ _START_WITHIN_MM = 6.0  # below the edge of the standard brain
 _CORE_MM = -8.0  # within the standard brain: brain, however badly it fits
 _RIM_MM = -6.0  # from here outwards, brighter than brain is fat, marrow or eye
 _TOO_BRIGHT = 1.3  # times the bright end of brain
-_LIQUOR = 1.5  # times the middle of brain: in T2 the brighter is liquor, which is no brain where it lies outside
 _RIM_OF_LIQUOR_MM = 0.4  # the surface rests on the tissue; drawn brains take in a little of what lies on it
 _MOST_ROUNDS, _SETTLED = 5, 0.01
 
@@ -47,10 +45,11 @@ class Brain:
     ----------
     mask
         (slice, row, column), bool, on the source grid: parenchyma with ventricles and the liquor between the
-        convolutions, down to the foramen magnum.
+        convolutions, down to the foramen magnum. In T2, where liquor is brighter than brain, with the liquor around
+        it too: all that the skull holds.
     whole_ml
-        Volume within the surface, mL. Where the image cuts the brain off, it holds an estimate of the missing part,
-        from the standard brain; else it differs from that of the mask by the rounding to voxels alone.
+        Volume of the mask, mL, and where the image cuts the brain off, of the missing part as the standard brain
+        continues it.
     shading
         Brightness of brain tissue at each place.
     """
@@ -86,11 +85,13 @@ def find_brain(image: Image) -> Brain:
     within = np.linalg.inv(volume.affine)
     shape = (int(volume.shape[0]), int(volume.shape[1]), int(volume.shape[2]))
     mask = filled(surface.moved(surface.vertices @ within[:3, :3].T + within[:3, 3]), shape)
+    missing = surface.volume - float(mask.sum()) * volume.voxel_volume
     if image.modality == "CT":
         mask = head_ct.without_bone_and_air(mask, image.volume.array)
     mask = largest(mask)
-    _check(float(mask.sum()) * volume.voxel_volume / 1000.0, edge)
-    return Brain(mask=mask, whole_ml=surface.volume / 1000.0, shading=shading)
+    volume_mm3 = float(mask.sum()) * volume.voxel_volume
+    _check(volume_mm3 / 1000.0, edge)
+    return Brain(mask=mask, whole_ml=(volume_mm3 + max(missing, 0.0)) / 1000.0, shading=shading)
 
 
 def _settled(work: sitk.Image, placement: sitk.AffineTransform, image: Image) -> tuple[Surface, Surroundings, Shading]:
@@ -127,8 +128,7 @@ def _surroundings(work: sitk.Image, placement: sitk.AffineTransform, image: Imag
         brightness = brightness / shading.over(grid.affine_of(work), brightness.shape)
     middle, bright = np.percentile(brightness[core], [50, 98])
     if image.modality == "MR":
-        limit = _LIQUOR * middle if image.weighting == "T2" else _TOO_BRIGHT * bright
-        brightness[(brightness > limit) & (distance > _RIM_MM)] = 0.0
+        brightness[(brightness > _TOO_BRIGHT * bright) & (distance > _RIM_MM)] = 0.0
     return (
         Surroundings(
             brightness=brightness,

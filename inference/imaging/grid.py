@@ -121,7 +121,7 @@ def upright(volume: Volume, spacing_mm: float, *, margin_mm: float = 0.0, outsid
     )
 
 
-def onto(values: Array, grid: VolumeGeometry, target: VolumeGeometry) -> Array:
+def onto(values: Array, grid: VolumeGeometry | Volume, target: VolumeGeometry | Volume) -> Array:
     """Values of one grid on another.
 
     Parameters

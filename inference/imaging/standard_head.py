@@ -3,6 +3,8 @@
 Mutual information asks only that tissues differ, not which one is brighter, so T1, T2, FLAIR and CT are fitted alike.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -132,7 +134,6 @@ def _roughly(image: sitk.Image) -> tuple[NDArray[np.float64], float]:
 def _refine(transform: sitk.Transform, moving: sitk.Image) -> None:
     """Improve a transform in place."""
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)  # sums in one order, so that the same head gives the same fit on every machine
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=32)
     method.SetMetricFixedMask(standard().compared)
     method.SetMetricSamplingStrategy(method.NONE)  # every voxel: samples are drawn anew by the time of day
@@ -145,4 +146,19 @@ def _refine(transform: sitk.Transform, moving: sitk.Image) -> None:
     method.SetSmoothingSigmasPerLevel([4.0])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(standard().head, moving)
+    with _one_thread():
+        method.Execute(standard().head, moving)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sum in one order, so that the same head gives the same fit, to the last bit, each time and on every machine.
+
+    The method's own `SetNumberOfThreads` does not reach its metric.
+    """
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
