@@ -78,3 +78,19 @@ def test_a_cut_off_brain_is_measured_and_estimated(head: SyntheticHead) -> None:
     assert values["118565006"] == pytest.approx(head.brain[:, :, :kept].sum() * voxel_ml, rel=0.12)
     assert values["whole-brain-volume"] == pytest.approx(head.brain.sum() * voxel_ml, rel=0.15)
     assert "cut the brain off" in findings.narrative.text
+
+
+@pytest.mark.parametrize(("hounsfield", "candidates"), [(70.0, 1), (300.0, 0)])
+def test_in_ct_blood_is_a_candidate_and_calcification_is_not(hounsfield: float, candidates: int) -> None:
+    index = np.stack(np.meshgrid(*map(np.arange, (100, 110, 90)), indexing="ij"), axis=-1)
+    place = 2.0 * (index - [49.5, 54.5, 44.5])  # mm from the middle
+    array = np.full(place.shape[:3], -1000.0)
+    for radii, value in (((92, 98, 82), 50.0), ((86, 92, 76), 1200.0), ((78, 84, 67), 35.0)):
+        array[((place / radii) ** 2).sum(axis=-1) < 1.0] = value
+    array[np.linalg.norm(place - [10.0, 20.0, 30.0], axis=-1) < 6.0] = hounsfield
+    array += np.random.default_rng(0).normal(0.0, 3.0, array.shape)
+    affine = np.array([[0, 0, 2.0, -89.0], [0, 2.0, 0, -109.0], [2.0, 0, 0, -99.0], [0, 0, 0, 1.0]])
+    volume = Volume(array.astype(np.float32), affine, coordinate_system="PATIENT")
+    findings = BrainLesions().read(Image(volume=volume, modality="CT", weighting="CT"))
+    assert len(findings.findings) == 1 + candidates
+    assert "cut the brain off" not in findings.narrative.text
