@@ -71,7 +71,10 @@ def subset(name: str, scores: Sequence[CaseScore]) -> dict[str, object]:
         "n_patients": len(scores),
         "n_cases": len(scores),
         "n_lesions": sum(s.lesions for s in scores),
-        "metrics": {key: interval(scores, statistic) for key, statistic in wanted.items()},
+        # a figure that these cases do not define, as a precision where nothing is marked, is left out
+        "metrics": {
+            k: interval(scores, statistic) for k, statistic in wanted.items() if np.isfinite(statistic(scores))
+        },
         "baselines": {
             "pixel_accuracy_all_negative": 1.0 - _ratio(scores, lambda s: s.true_voxels, lambda s: s.voxels),
             "case_dice_all_negative": sum(not s.true_voxels for s in scores) / len(scores),
@@ -88,8 +91,8 @@ def interval(
     for _ in range(REPLICATES):
         sample = [scores[i] for i in rng.integers(len(scores), size=len(scores))]
         drawn.append(statistic(sample))
-    # a sample without a single lesion has no sensitivity
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    known = [value for value in drawn if np.isfinite(value)]  # a sample without a single lesion has no sensitivity
+    low, high = np.percentile(known, [2.5, 97.5]) if known else (float("nan"), float("nan"))
     return {"value": statistic(scores), "ci95": [float(low), float(high)]}
 
 
