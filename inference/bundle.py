@@ -13,14 +13,19 @@ from pydantic import ValidationError
 
 from inference.errors import BundleError
 from inference.findings import Algorithm
-from inference.graph import plain_path
-from inference.manifest import Manifest
+from inference.graph import Role, plain_path
+from inference.manifest import Manifest, from_json
 
 MANIFEST = "bundle.json"
 SUMS = "SHA256SUMS"
-PARITY_INPUTS, PARITY_EXPECTED = "parity/inputs.npz", "parity/expected.npz"
 UNCOVERED = frozenset({SUMS, "MODEL_CARD.md", "metrics.json", "interpretability.json"})
 """What may lie in the folder without a line in SHA256SUMS: the sums themselves, and what is learnt after export."""
+
+
+def parity_names(role: Role) -> tuple[str, str]:
+    """Files with a graph's own inputs, and with what the framework it comes from makes of them."""
+    return f"parity/{role}-inputs.npz", f"parity/{role}-expected.npz"
+
 
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")  # as sha256sum writes it
 
@@ -100,8 +105,8 @@ def load(path: Path) -> Bundle:
         with (path / name).open("rb") as file:
             _compare(f"{path.name}/{name}", hashlib.file_digest(file, "sha256").hexdigest(), expected)
     manifest = _manifest(path)
-    for name in (*(graph.file for graph in manifest.graphs), PARITY_INPUTS, PARITY_EXPECTED):
-        if name not in hashes:
+    for graph in manifest.graphs:
+        for name in sorted({graph.file, *parity_names(graph.role)} - set(hashes)):
             raise BundleError(f"{path.name}/{name}: named by {MANIFEST} or the format, and not in {SUMS}")
     return Bundle(path=path, manifest=manifest, digest=hashlib.sha256(sums.encode()).hexdigest(), hashes=hashes)
 
@@ -163,7 +168,7 @@ def _compare(file: str, found: str, expected: str) -> None:
 
 def _manifest(path: Path) -> Manifest:
     try:
-        manifest = Manifest.model_validate_json(_text(path, MANIFEST))
+        manifest = from_json(_text(path, MANIFEST))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
         raise BundleError(f"{path.name}/{MANIFEST}: {faults}") from error

@@ -3,6 +3,7 @@
 InferenceError
   UnsuitableImageError   the image is not what the algorithm was made for: abstain, with the numbers that did not fit
   BundleError            the bundle is incomplete, changed or contradicts itself: it must not serve
+  DataError              labelled data cannot be read or do not fit together: mend the data
   ProviderError          the execution provider in use is not one the configuration allows: never fall back in silence
 """
 
@@ -21,3 +22,7 @@ class BundleError(InferenceError):
 
 class ProviderError(InferenceError):
     """The execution provider in use is not one the configuration allows."""
+
+
+class DataError(InferenceError):
+    """Labelled data cannot be read, or image and truth do not belong together; the message names the case."""

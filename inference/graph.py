@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 from inference.strict import Strict
 
 Provider = Literal["tensorrt", "cuda", "cpu"]
+Role = Literal["segment", "vision", "text", "classify"]
+"""What a graph is for: maps over a series; features of an image; features or classes of a text; classes of a lesion."""
 
 
 def plain_path(value: str) -> str:
@@ -38,7 +40,7 @@ class Tensor(Strict):
 class Graph(Strict):
     """One ONNX file, whole in itself (no external data), and what it is for."""
 
-    role: Literal["segment"]
+    role: Role
     file: RelativePath
     precision: Literal["fp32", "fp16", "int8", "int4"] = "fp32"
     inputs: tuple[Tensor, ...] = Field(min_length=1)

@@ -1,216 +1,28 @@
 """bundle.json: what a bundle is, reads, runs and says, valid once made; knows no folder and no ONNX Runtime."""
 
-from typing import Annotated, Literal
+from typing import Any
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import TypeAdapter
 
-from inference.concept import Concept
-from inference.graph import Graph, Slices, Tiling
-from inference.inputs import Inputs
-from inference.operations import Operation
-from inference.outputs import FindingSpec, SegmentSpec
-from inference.strict import Strict
+from inference.manifests.segment import SegmentManifest
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
-Version = Annotated[str, Field(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Manifest = SegmentManifest
+"""One of the kinds, told apart by its `algorithm`."""
+
+_ANY: TypeAdapter[Manifest] = TypeAdapter(Manifest)
 
 
-class Licence(Strict):
-    """Under which terms the weights may be used.
-
-    Attributes
-    ----------
-    name
-        SPDX identifier, or the name the owner gives it.
-    clinical_use
-        "cleared" for patients; "research": every object says RESEARCH USE; "forbidden" by the licence.
-    restrictions
-        What else the licence asks, in words; empty: nothing.
-    """
-
-    name: str = Field(min_length=1)
-    url: str = ""
-    clinical_use: Literal["cleared", "research", "forbidden"]
-    restrictions: str = ""
-
-
-class Regulatory(Strict):
-    """What an authority has said, for the objects' Contributing Equipment."""
-
-    statement: str = Field(min_length=1)
-    udi: str = ""
-
-
-class HashedFile(Strict):
-    """A file that went into the bundle and is not in it."""
-
-    path: str = Field(min_length=1)
-    sha256: Sha256
-
-
-class SourceCheckpoint(Strict):
-    """The weights before export."""
-
-    format: str = Field(min_length=1)
-    architecture: str = Field(min_length=1)
-    files: tuple[HashedFile, ...] = Field(min_length=1)
-
-
-class TrainingRun(Strict):
-    """The run that made the weights, where the workshop made them.
-
-    Attributes
-    ----------
-    command
-        What repeats it.
-    seed
-        Of every random choice in it.
-    data
-        What it learnt from, with its licence, and how it was divided.
-    parameters
-        Number of weights.
-    iterations
-        Steps of the optimiser.
-    """
-
-    command: str = Field(min_length=1)
-    seed: int
-    data: str = Field(min_length=1)
-    parameters: int = Field(ge=1)
-    iterations: int = Field(ge=0)
-
-
-class Exporter(Strict):
-    """Which tools wrote the graphs; `made_at` is declared by who exports, so the same export gives the same bytes."""
-
-    tool: str = Field(min_length=1)
-    torch: str = ""
-    onnx: str = ""
-    opset: int = Field(ge=17)
-    made_at: AwareDatetime
-
-
-class Limits(Strict):
-    """What the bundle may cost.
-
-    Attributes
-    ----------
-    max_voxels
-        Of the volume after preprocessing; above it the node abstains.
-    max_findings
-        Components that are listed one by one, the largest; the others are in the segment alone.
-    gpu_memory_bytes
-        Most that the session takes on a GPU; None: no limit.
-    """
-
-    max_voxels: int = Field(ge=1)
-    max_findings: int = Field(default=50, ge=1)
-    gpu_memory_bytes: int | None = Field(default=None, ge=1)
-
-
-class Parity(Strict):
-    """How far outputs on this machine may lie from those of the framework the weights come from.
-
-    Attributes
-    ----------
-    atol
-        Largest absolute difference of an output.
-    """
-
-    atol: float = Field(gt=0)
-
-
-class Metric(Strict):
-    """One figure of the model card with its 95 % interval.
-
-    Attributes
-    ----------
-    name, value, ci95
-        As `metrics.json` names and gives them.
-    n, unit
-        How many of what the interval resamples, for example 40 patients.
-    split
-        On which cases.
-    baselines
-        What a reader that knows nothing gets.
-    """
-
-    name: str = Field(min_length=1)
-    value: float
-    ci95: tuple[float, float] | None = None
-    n: int = Field(ge=1)
-    unit: str = Field(min_length=1)
-    split: str = Field(min_length=1)
-    baselines: dict[str, float] = Field(default_factory=dict)
-
-
-class Manifest(Strict):
-    """bundle.json, all of it.
+def from_json(text: str) -> Manifest:
+    """bundle.json's text as a manifest.
 
     Raises
     ------
     pydantic.ValidationError
-        If a key is unknown or missing, a value does not fit, or segments, findings and graphs do not agree.
+        If a key is unknown or missing, a value does not fit, or the parts do not agree.
     """
-
-    schema_version: Literal[1]
-    name: Name
-    version: Version
-    title: str = Field(min_length=1)
-    algorithm: Literal["segment"]
-    source: str = Field(min_length=1)
-    family: Concept
-    licence: Licence
-    regulatory: Regulatory | None = None
-    training: Literal["real", "synthetic-appearance", "synthetic-findings"]
-    source_checkpoint: SourceCheckpoint
-    training_run: TrainingRun | None = None
-    exporter: Exporter
-    inputs: Inputs
-    preprocess: tuple[Operation, ...]
-    tiling: Tiling
-    graphs: tuple[Graph, ...] = Field(min_length=1)
-    segments: tuple[SegmentSpec, ...] = Field(min_length=1)
-    findings: tuple[FindingSpec, ...] = ()
-    limits: Limits
-    parity: Parity
-    metrics: tuple[Metric, ...] = ()
-
-    @model_validator(mode="after")
-    def _agrees(self) -> "Manifest":
-        numbers = [segment.number for segment in self.segments]
-        if numbers != list(range(1, len(numbers) + 1)):
-            raise ValueError(f"segments are numbered 1, 2, ... in order, got {numbers}")
-        named = [finding.segment for finding in self.findings]
-        if len(set(named)) != len(named) or not set(named) <= set(numbers):
-            raise ValueError(f"each finding names a segment of its own among {numbers}, got {named}")
-        return self
-
-    @model_validator(mode="after")
-    def _graph_fits(self) -> "Manifest":
-        roles = [graph.role for graph in self.graphs]
-        if roles.count("segment") != 1:
-            raise ValueError(f"a segment bundle has one graph of role 'segment', got {roles}")
-        graph = self.graph("segment")
-        if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-            raise ValueError(f"{graph.file} has one input and one output, or this reading cannot feed it")
-        rank, channels = _expected(self.tiling)
-        taken, given = graph.inputs[0].shape, graph.outputs[0].shape
-        if len(taken) != rank or len(given) != rank or taken[1] not in (None, channels):
-            raise ValueError(f"{graph.file}: {self.tiling.kind} take {rank} axes with {channels} channels, got {taken}")
-        highest = max(segment.channel for segment in self.segments)
-        if given[1] is not None and highest >= given[1]:
-            raise ValueError(f"{graph.file} has {given[1]} output channels, a segment names channel {highest}")
-        return self
-
-    def graph(self, role: Literal["segment"]) -> Graph:
-        """The graph of a role."""
-        return {graph.role: graph for graph in self.graphs}[role]
+    return _ANY.validate_json(text)
 
 
-def _expected(tiling: Tiling) -> tuple[int, int]:
-    """Number of axes, and of channels, that the graph's input has under this tiling."""
-    if isinstance(tiling, Slices):
-        return 4, tiling.replicate * (2 * tiling.neighbours + 1)
-    return 5, 1
+def from_values(values: dict[str, Any]) -> Manifest:
+    """The same from parsed values."""
+    return _ANY.validate_python(values)

@@ -1,18 +1,24 @@
 """What a map of probabilities says: a segment, coded findings with measurements, and sentences; knows no graph."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from highdicom import VolumeGeometry
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from inference.findings import Finding, Mask, Measurement, Narrative, Segment, Sentence
 from inference.imaging.components import Component, components
 from inference.imaging.midline import Midline, side
 from inference.outputs import FindingSpec, SegmentSpec
 
+Kinds = Mapping[int, NDArray[np.float32]]
+"""Maps (slice, row, column) by channel of the graph."""
+
+_SUREST = 20  # voxels that speak for a slice
+_LEAST = 1e-6  # of a probability whose logarithm is taken
 _SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 
 
@@ -61,8 +67,26 @@ def marks(spec: SegmentSpec, probability: NDArray[np.float32], grid: VolumeGeome
     return Marks(spec=spec, parts=kept, probability=probability)
 
 
+def surest(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How sure a slice is to show anything, (slice,) float32: mean of its surest 20 voxels of (slice, row, column)."""
+    flat = probability.reshape(len(probability), -1)
+    few = min(_SUREST, flat.shape[1])
+    means: NDArray[np.float32] = np.partition(flat, -few, axis=1)[:, -few:].mean(axis=1)
+    return means
+
+
+def overall(spec: FindingSpec, weight: NDArray[np.float32], kinds: Kinds) -> dict[str, float]:
+    """Probability of each kind over all voxels, each with its weight (slice, row, column); by label."""
+    total = max(float(weight.sum(dtype=np.float64)), 1e-12)
+    logs = [
+        float((np.log(np.maximum(kinds[kind.channel], _LEAST)) * weight).sum(dtype=np.float64)) / total
+        for kind in spec.classes
+    ]
+    return _shares(spec, logs)
+
+
 def findings(
-    specs: Sequence[FindingSpec], marked: Sequence[Marks], plane: Midline | None, most: int
+    specs: Sequence[FindingSpec], marked: Sequence[Marks], kinds: Kinds, plane: Midline | None, most: int
 ) -> tuple[Finding, ...]:
     """A finding for each part of each class that the manifest names, largest first.
 
@@ -72,6 +96,8 @@ def findings(
         What the parts are called.
     marked
         Of segment 1, 2, ... in order.
+    kinds
+        Maps of the kinds that findings may be of, by channel.
     plane
         Mid-sagittal plane, where known.
     most
@@ -80,7 +106,7 @@ def findings(
     found = []
     for spec in specs:
         m = marked[spec.segment - 1]
-        found += [_finding(spec, number, m, part, plane) for number, part in enumerate(m.parts[:most], start=1)]
+        found += [_finding(spec, number, m, part, kinds, plane) for number, part in enumerate(m.parts[:most], start=1)]
     return tuple(found)
 
 
@@ -99,18 +125,23 @@ def narrative(specs: Sequence[FindingSpec], marked: Sequence[Marks], found: Sequ
     return Narrative(sentences=tuple(sentences))
 
 
-def _finding(spec: FindingSpec, number: int, marked: Marks, part: Component, plane: Midline | None) -> Finding:
+def _finding(
+    spec: FindingSpec, number: int, marked: Marks, part: Component, kinds: Kinds, plane: Midline | None
+) -> Finding:
     combined = np.max if spec.probability_from == "max" else np.mean
     voxels = marked.probability[tuple(part.indices.T)]
     by_slice = [(k, float(combined(voxels[part.indices[:, 0] == k]))) for k in part.slices]
     points = part.indices @ part.affine[:3, :3].T + part.affine[:3, 3]
     lies = side(points, plane) if plane and spec.laterality == "midline" else None
+    code, probability = spec.code.code(), float(combined(voxels))
+    if spec.classes:
+        code, probability = _named(spec, part, kinds, probability)
     return Finding(
         label=f"{spec.label} {number}",
-        code=spec.code.code(),
+        code=code,
         site=spec.site.code() if spec.site else None,
         laterality=_SIDES[lies] if lies else None,
-        probability=float(combined(voxels)),
+        probability=probability,
         segment=spec.segment - 1,
         region=part.region,
         slice_probabilities=tuple(by_slice),
@@ -119,6 +150,23 @@ def _finding(spec: FindingSpec, number: int, marked: Marks, part: Component, pla
             Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
         ),
     )
+
+
+def _named(spec: FindingSpec, part: Component, kinds: Kinds, unnamed: float) -> tuple[Code, float]:
+    """The likeliest kind of a component and its probability; without one that is likely enough, the code for all."""
+    logs = [float(np.log(np.maximum(kinds[k.channel][tuple(part.indices.T)], _LEAST)).mean()) for k in spec.classes]
+    shares = _shares(spec, logs)
+    best = max(spec.classes, key=lambda kind: shares[kind.label])
+    if shares[best.label] < spec.least_class_probability:
+        return spec.code.code(), unnamed
+    return best.code.code(), shares[best.label]
+
+
+def _shares(spec: FindingSpec, logs: Sequence[float]) -> dict[str, float]:
+    """Mean logarithms as probabilities that sum to 1, softened by the temperature."""
+    scaled = (np.array(logs) - max(logs)) / spec.temperature
+    raised = np.exp(scaled)
+    return {kind.label: float(share) for kind, share in zip(spec.classes, raised / raised.sum(), strict=True)}
 
 
 def _summary(spec: FindingSpec, parts: Sequence[Component]) -> str:

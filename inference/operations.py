@@ -44,6 +44,17 @@ class Orient(_Operation):
         return self
 
 
+class Display(_Operation):
+    """Turn rows and columns as the plane is customarily looked at, whatever the plane; no interpolation.
+
+    Axial slices rise to the head, rows to the back, columns to the left; coronal rows to the feet, columns to the left;
+    sagittal rows to the feet, columns to the back. For graphs that read every plane. Oblique volumes take the nearest
+    axes.
+    """
+
+    op: Literal["display"] = "display"
+
+
 class Resample(_Operation):
     """Interpolate linearly to a spacing over the same extent; None keeps the axis as it is.
 
@@ -169,6 +180,7 @@ class Normalize(_Operation):
 
 Operation = Annotated[
     Orient
+    | Display
     | Resample
     | Resize
     | PadSquare

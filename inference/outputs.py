@@ -50,6 +50,24 @@ class SegmentSpec(Strict):
     calibration: Calibration | None = None
 
 
+class ClassSpec(Strict):
+    """One kind that a finding may be of.
+
+    Attributes
+    ----------
+    label
+        As labelled data name it, for example "glioma".
+    code
+        What the finding is called when it is of this kind.
+    channel
+        Of the graph's output: probability of this kind for each voxel, given that the voxel belongs to the finding.
+    """
+
+    label: str = Field(min_length=1, max_length=48)
+    code: Concept
+    channel: int = Field(ge=0)
+
+
 class FindingSpec(Strict):
     """What each connected component of a segment is called.
 
@@ -66,6 +84,13 @@ class FindingSpec(Strict):
     laterality
         "midline": left or right where the component lies clear of the mid-sagittal plane found in the image, else none;
         "none": never.
+    classes
+        Kinds to tell apart; empty: none. The kind of a component is taken over its voxels, as the mean of the
+        logarithms, divided by `temperature`, of the kinds' probabilities, scaled to sum to 1.
+    temperature
+        Calibrates the probabilities of the kinds; fitted on validation.
+    least_class_probability
+        Below it a component is called by `code`, and no kind is named.
     """
 
     segment: int = Field(ge=1)
@@ -74,3 +99,6 @@ class FindingSpec(Strict):
     site: Concept | None = None
     probability_from: Literal["mean", "max"]
     laterality: Literal["midline", "none"]
+    classes: tuple[ClassSpec, ...] = ()
+    temperature: float = Field(default=1.0, gt=0)
+    least_class_probability: float = Field(default=0.5, ge=0, le=1)

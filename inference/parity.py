@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.algorithms import Runtime
-from inference.bundle import PARITY_EXPECTED, PARITY_INPUTS, Bundle
+from inference.bundle import Bundle, parity_names
 from inference.errors import BundleError
+from inference.graph import Graph
 from inference.session import Session
 
 
@@ -38,18 +39,40 @@ class ParityReport:
         return all(difference <= self.atol for difference in self.max_abs.values())
 
 
-def parity(bundle: Bundle, session: Session) -> ParityReport:
-    """Run the bundle's own inputs and compare.
+def opened(bundle: Bundle, spec: Graph, runtime: Runtime) -> Session:
+    """Load one graph of a bundle and let it compute the bundle's own inputs, which warms it up.
+
+    Raises
+    ------
+    BundleError
+        If what it computes here is not what came with the bundle.
+    ProviderError
+        If no allowed execution provider came up.
+    """
+    memory = bundle.manifest.limits.gpu_memory_bytes
+    session = Session(bundle.read(spec.file), spec, runtime, gpu_memory_bytes=memory)
+    report = parity(bundle, spec, session)
+    if not report.agrees:
+        raise BundleError(
+            f"{bundle.path.name}: outputs on {report.provider} differ by {max(report.max_abs.values()):.3g} from "
+            f"those it came with; {report.atol:.3g} is allowed"
+        )
+    return session
+
+
+def parity(bundle: Bundle, spec: Graph, session: Session) -> ParityReport:
+    """Run the bundle's own inputs of one graph and compare.
 
     Raises
     ------
     BundleError
         If the arrays that came with the bundle are not those of its graph.
     """
-    expected = _arrays(bundle, PARITY_EXPECTED)
-    found = session.run(_arrays(bundle, PARITY_INPUTS))
+    names = parity_names(spec.role)
+    given, expected = _arrays(bundle, names[0]), _arrays(bundle, names[1])
+    found = session.run(given)
     if {n: a.shape for n, a in found.items()} != {n: a.shape for n, a in expected.items()}:
-        raise BundleError(f"{bundle.path.name}/{PARITY_EXPECTED}: names or shapes are not those of the graph's outputs")
+        raise BundleError(f"{bundle.path.name}/{names[1]}: names or shapes are not those of the graph's outputs")
     return ParityReport(
         provider=session.provider,
         max_abs={name: _max_abs(found[name], expected[name]) for name in sorted(found)},
@@ -58,10 +81,17 @@ def parity(bundle: Bundle, session: Session) -> ParityReport:
 
 
 def measured(bundle: Bundle, runtime: Runtime) -> ParityReport:
-    """Open a bundle's graph as its reader would, and compare; raises as `parity` and `Session`."""
-    spec = bundle.manifest.graph("segment")
+    """Open every graph of a bundle as its reader would, and compare; raises as `parity` and `Session`."""
     memory = bundle.manifest.limits.gpu_memory_bytes
-    return parity(bundle, Session(bundle.read(spec.file), spec, runtime, gpu_memory_bytes=memory))
+    reports = [
+        parity(bundle, spec, Session(bundle.read(spec.file), spec, runtime, gpu_memory_bytes=memory))
+        for spec in bundle.manifest.graphs
+    ]
+    return ParityReport(
+        provider=reports[0].provider,
+        max_abs={name: value for report in reports for name, value in report.max_abs.items()},
+        atol=bundle.manifest.parity.atol,
+    )
 
 
 def _arrays(bundle: Bundle, name: str) -> dict[str, NDArray[np.generic]]:

@@ -116,7 +116,7 @@ def test_the_quick_training_ends_in_a_bundle_that_serves(tmp_path: Path) -> None
     assert json.loads((bundle.path / "metrics.json").read_text())["digest"] == bundle.digest
     assert bundle.digest in (bundle.path / "MODEL_CARD.md").read_text()
     spec = bundle.manifest.graph("segment")
-    assert parity(bundle, Session(bundle.read(spec.file), spec, CPU)).agrees
+    assert parity(bundle, spec, Session(bundle.read(spec.file), spec, CPU)).agrees
     head = synthetic_head(5, lesions=1, spacing_mm=(4.0, 2.0, 2.0))
     found = Segmenter.opened(bundle, CPU).read(head.image)
     assert found.segments[0].mask.shape == head.brain.shape

@@ -6,13 +6,13 @@ import pytest
 from pydantic import ValidationError
 
 from inference.concept import Concept
-from inference.manifest import Manifest
+from inference.manifest import from_json, from_values
 from tests.tiny_bundles import BRAIN, LESION, graph_of, manifest
 
 
 def test_a_manifest_comes_back_from_its_own_json() -> None:
-    made = Manifest.model_validate(manifest(preprocess=[{"op": "window", "center": 40.0, "width": 80.0}]))
-    assert Manifest.model_validate_json(made.model_dump_json()) == made
+    made = from_values(manifest(preprocess=[{"op": "window", "center": 40.0, "width": 80.0}]))
+    assert from_json(made.model_dump_json()) == made
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_manifest_comes_back_from_its_own_json() -> None:
 )
 def test_what_does_not_agree_is_named(change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
-        Manifest.model_validate(manifest(**change))
+        from_values(manifest(**change))
 
 
 @pytest.mark.parametrize("value", [LESION, BRAIN, {**BRAIN, "meaning": "brain"}])

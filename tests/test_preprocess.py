@@ -145,12 +145,21 @@ def test_values_are_changed_as_declared() -> None:
     assert prepare(volume, []).array is array
 
 
+@pytest.mark.parametrize(
+    ("has", "shown"), [("FAR", "HPL"), ("HPL", "HPL"), ("AHL", "PFL"), ("RFA", "LFP"), ("LHP", "LFP")]
+)
+def test_a_plane_is_turned_as_it_is_looked_at(has: str, shown: str) -> None:
+    turned = prepare(_volume(_random()).to_patient_orientation(has), [ops.Display()])
+    assert "".join(letter.value for letter in turned.get_closest_patient_orientation()) == shown
+
+
 def test_every_declared_operation_is_carried_out() -> None:
     union = TypeAdapter(ops.Operation).json_schema()["discriminator"]["mapping"]
     examples: dict[str, ops.Operation] = {
         step.op: step
         for step in (
             AXIAL,
+            ops.Display(),
             ops.Resample(spacing_mm=(2.0, 2.0, 2.0), antialias=True),
             ops.Resize(shape=(4, 4, 4), antialias=False),
             ops.PadSquare(value=0.0),

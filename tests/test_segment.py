@@ -240,7 +240,7 @@ def test_the_same_image_gives_the_same_findings(tmp_path: Path) -> None:
 def test_weights_that_compute_something_else_here_do_not_open(tmp_path: Path) -> None:
     bundle = tiny_bundles.written(tmp_path / "good")
     files = {name: bundle.read(name) for name in bundle.hashes if name != "bundle.json"}
-    files["parity/expected.npz"] = package.npz({"probability": np.ones((2, 1, 8, 8), dtype=np.float32)})
+    files["parity/segment-expected.npz"] = package.npz({"probability": np.ones((2, 1, 8, 8), dtype=np.float32)})
     forged = package.write(tmp_path / "bad", bundle.manifest, files, {})
     with pytest.raises(BundleError, match=r"outputs on CPUExecutionProvider differ by .*; 0.0001 is allowed"):
         Segmenter.opened(forged, CPU)

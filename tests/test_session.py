@@ -9,7 +9,7 @@ import pytest
 
 from export_onnx import package
 from inference.algorithms import Runtime
-from inference.bundle import PARITY_EXPECTED
+from inference.bundle import parity_names
 from inference.errors import BundleError, InferenceError, ProviderError
 from inference.graph import Graph
 from inference.parity import ParityReport, parity
@@ -127,13 +127,13 @@ def test_parity_says_by_how_much_another_graph_differs(tmp_path: Path) -> None:
         tiny_bundles.classes([1.0], [0.0]),
         graphs=tiny_bundles.graph_of([None, 1, None, None], [None, 1, None, None]),
     )
-    same = parity(bundle, Session(bundle.read(tiny_bundles.GRAPH), SPEC, CPU))
+    same = parity(bundle, SPEC, Session(bundle.read(tiny_bundles.GRAPH), SPEC, CPU))
     assert same.agrees
     assert same.max_abs == {"probability": 0.0}
-    off = parity(bundle, Session(tiny_bundles.classes([1.0], [0.5]), SPEC, CPU))
+    off = parity(bundle, SPEC, Session(tiny_bundles.classes([1.0], [0.5]), SPEC, CPU))
     assert not off.agrees
     assert off.max_abs["probability"] == pytest.approx(0.5, abs=1e-6)
-    broken = parity(bundle, Session(tiny_bundles.classes([float("nan")], [0.0]), SPEC, CPU))
+    broken = parity(bundle, SPEC, Session(tiny_bundles.classes([float("nan")], [0.0]), SPEC, CPU))
     assert not broken.agrees
 
 
@@ -149,10 +149,11 @@ def test_parity_arrays_that_are_none_are_an_error_of_the_bundle(tmp_path: Path, 
         np.save(stream, array)
     elif kind == "another name":
         np.savez(stream, answer=array)
-    data = {"text": b"not an array", "cut": files[PARITY_EXPECTED][:-30]}.get(kind, stream.getvalue())
-    bad = package.write(tmp_path / "bad", good.manifest, {**files, PARITY_EXPECTED: data}, {})
-    with pytest.raises(BundleError, match=r"tiny-1\.0\.0/parity/expected\.npz"):
-        parity(bad, Session(bad.read(tiny_bundles.GRAPH), SPEC, CPU))
+    _, expected = parity_names("segment")
+    data = {"text": b"not an array", "cut": files[expected][:-30]}.get(kind, stream.getvalue())
+    bad = package.write(tmp_path / "bad", good.manifest, {**files, expected: data}, {})
+    with pytest.raises(BundleError, match=r"tiny-1\.0\.0/parity/segment-expected\.npz"):
+        parity(bad, SPEC, Session(bad.read(tiny_bundles.GRAPH), SPEC, CPU))
 
 
 def test_a_difference_at_the_tolerance_agrees_and_above_does_not() -> None:

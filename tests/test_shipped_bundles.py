@@ -37,7 +37,7 @@ class TestEach:
     def test_it_computes_here_what_it_computed_there(self, folder: Path) -> None:
         bundle = load(folder)
         spec = bundle.manifest.graph("segment")
-        report = parity(bundle, Session(bundle.read(spec.file), spec, CPU))
+        report = parity(bundle, spec, Session(bundle.read(spec.file), spec, CPU))
         assert report.agrees, report.max_abs
         assert report.atol <= 1e-4
 

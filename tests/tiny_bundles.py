@@ -11,9 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from export_onnx import package
 from inference.algorithms import Runtime
 from inference.algorithms.segment import Segmenter
-from inference.bundle import PARITY_EXPECTED, PARITY_INPUTS, Bundle
+from inference.bundle import Bundle, parity_names
 from inference.graph import Graph
-from inference.manifest import Manifest
+from inference.manifest import from_values
 from inference.session import Session
 
 GRAPH = "graphs/segment.onnx"
@@ -123,7 +123,7 @@ def written(
 ) -> Bundle:
     """A bundle on disk whose parity arrays are what its graph computes here."""
     data = graph or identity()
-    valid = Manifest.model_validate(manifest(**changes))
+    valid = from_values(manifest(**changes))
     spec = valid.graph("segment")
     files = {GRAPH: data, **parity_files(data, spec)}
     return package.write(folder, valid, files, notes or {})
@@ -135,7 +135,8 @@ def parity_files(data: bytes, spec: Graph) -> dict[str, bytes]:
     inputs = {spec.inputs[0].name: np.random.default_rng(0).random(shape, dtype=np.float32)}
     outputs = Session(data, spec, CPU).run(inputs)
     expected = {name: array.astype(np.float32) for name, array in outputs.items()}
-    return {PARITY_INPUTS: package.npz(inputs), PARITY_EXPECTED: package.npz(expected)}
+    names = parity_names(spec.role)
+    return {names[0]: package.npz(inputs), names[1]: package.npz(expected)}
 
 
 def reader(folder: Path, graph: bytes | None = None, **changes: Any) -> Segmenter:

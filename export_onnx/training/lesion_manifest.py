@@ -15,16 +15,16 @@ from inference import operations as ops
 from inference.concept import Concept
 from inference.graph import Graph, Slices, Tensor
 from inference.inputs import Inputs
-from inference.manifest import (
+from inference.manifests.identity import (
     Exporter,
     HashedFile,
     Licence,
     Limits,
-    Manifest,
     Parity,
     SourceCheckpoint,
     TrainingRun,
 )
+from inference.manifests.segment import SegmentManifest
 from inference.outputs import FindingSpec, SegmentSpec
 
 NAME, VERSION = "lesion-segmenter", "0.1.0"
@@ -87,7 +87,7 @@ def graph(setting: Setting) -> Graph:
 
 def manifest(
     network: nn.Module, setting: Setting, weights: Path, command: str, chosen: tuple[float, float]
-) -> Manifest:
+) -> SegmentManifest:
     """bundle.json without metrics.
 
     Parameters
@@ -99,7 +99,7 @@ def manifest(
     chosen
         Least peak, and least volume in mm3.
     """
-    return Manifest(
+    return SegmentManifest(
         schema_version=1,
         name=NAME,
         version=VERSION,

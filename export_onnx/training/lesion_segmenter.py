@@ -31,10 +31,10 @@ from export_onnx.training.lesion_manifest import (
 from export_onnx.training.lesion_scores import CaseScore, score, subset
 from inference.algorithms import Runtime
 from inference.algorithms.segment import Segmenter
-from inference.bundle import PARITY_EXPECTED, PARITY_INPUTS, Bundle
+from inference.bundle import Bundle, parity_names
 from inference.findings import Mask
 from inference.imaging.components import Component, components
-from inference.manifest import Metric
+from inference.manifests.identity import Metric
 
 _LEAST_PEAKS = (0.5, 0.8, 0.9, 0.95, 0.98)
 _LEAST_VOLUMES_MM3 = (0.0, 32.0, 64.0, 128.0)
@@ -88,7 +88,8 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
     exported, proof = _exported(network, setting, learnt[0])
     report(f"torch and ONNX Runtime differ by {proof.max_abs:.2g}")
     draft = manifest(network, setting, weights, command, (peak, least))
-    files = {GRAPH: exported, PARITY_INPUTS: package.npz(proof.inputs), PARITY_EXPECTED: package.npz(proof.expected)}
+    inputs, expected = parity_names("segment")
+    files = {GRAPH: exported, inputs: package.npz(proof.inputs), expected: package.npz(proof.expected)}
     with tempfile.TemporaryDirectory() as folder:
         subsets = _tested(package.write(Path(folder), draft, files, {}), setting.test, report)
     final = draft.model_copy(update={"metrics": _metrics(subsets)})

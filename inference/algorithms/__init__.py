@@ -1,9 +1,13 @@
 """One file for each kind of reading; this one names what they share: the Reader and how it is to be run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from inference.findings import Algorithm, Findings
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.findings import Algorithm, Findings, Mask
 from inference.image import Image
 from inference.inputs import Inputs
 
@@ -47,3 +51,41 @@ class Reader(Protocol):
         UnsuitableImageError
             If the image is not what the algorithm was made for; with numbers.
         """
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """What a reader thinks of a volume before it is put into findings: what its figures are computed from.
+
+    Attributes
+    ----------
+    probability
+        (slice, row, column), float32 in [0, 1], on the grid of the volume: calibrated, of what is sought.
+    marked
+        (slice, row, column), bool: what the reader would put into its segment.
+    slices
+        (slice,), float32: how sure it is that a slice shows what is sought; an order, not a probability.
+    classes
+        Probability of each class by its label, given that the volume shows what is sought; empty where the bundle tells
+        none.
+    """
+
+    probability: NDArray[np.float32]
+    marked: Mask
+    slices: NDArray[np.float32]
+    classes: Mapping[str, float]
+
+
+class Scorer(Protocol):
+    """A reader whose figures can be taken."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Which program and weights speak."""
+
+    @property
+    def provider(self) -> str:
+        """Execution provider in use."""
+
+    def scores(self, image: Image) -> Scores:
+        """Score one volume; raises as `Reader.read`."""

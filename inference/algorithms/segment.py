@@ -1,9 +1,11 @@
 """Reads a series with any 2-D, 2.5-D or 3-D segmentation graph; every step and every name comes from its bundle."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.algorithms import Runtime
+from inference.algorithms import Runtime, Scores
 from inference.bundle import Bundle
 from inference.errors import BundleError, InferenceError, UnsuitableImageError
 from inference.findings import Algorithm, Findings
@@ -14,14 +16,31 @@ from inference.imaging.midline import midline
 from inference.imaging.preprocess import prepare
 from inference.imaging.sliding_window import predict_volume
 from inference.inputs import Inputs
-from inference.marks import findings, marks, narrative
+from inference.manifests.segment import SegmentManifest
+from inference.marks import Marks, findings, marks, narrative, overall, surest
 from inference.outputs import Calibration
-from inference.parity import parity
+from inference.parity import opened
 from inference.session import Session
 
 Array = NDArray[np.float32]
 
 _ROUNDING = 1e-3  # by which a probability may lie beyond 0 or 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Maps:
+    """Probabilities on the source grid, (slice, row, column), float32.
+
+    Attributes
+    ----------
+    segments
+        Calibrated, of segment 1, 2, ... in order.
+    kinds
+        Of each kind that a finding may be of, by channel of the graph.
+    """
+
+    segments: list[Array]
+    kinds: dict[int, Array]
 
 
 class Segmenter:
@@ -36,6 +55,8 @@ class Segmenter:
     """
 
     def __init__(self, bundle: Bundle, session: Session) -> None:
+        if not isinstance(bundle.manifest, SegmentManifest):
+            raise BundleError(f"{bundle.path.name}: not a segment bundle but {bundle.manifest.algorithm}")
         self._bundle = bundle
         self._manifest = bundle.manifest
         self._session = session
@@ -51,16 +72,7 @@ class Segmenter:
         ProviderError
             If no allowed execution provider came up.
         """
-        spec = bundle.manifest.graph("segment")
-        memory = bundle.manifest.limits.gpu_memory_bytes
-        session = Session(bundle.read(spec.file), spec, runtime, gpu_memory_bytes=memory)
-        report = parity(bundle, session)
-        if not report.agrees:
-            raise BundleError(
-                f"{bundle.path.name}: outputs on {report.provider} differ by {max(report.max_abs.values()):.3g} from "
-                f"those it came with; {report.atol:.3g} is allowed"
-            )
-        return cls(bundle, session)
+        return cls(bundle, opened(bundle, bundle.manifest.graph("segment"), runtime))
 
     @property
     def algorithm(self) -> Algorithm:
@@ -100,26 +112,52 @@ class Segmenter:
         InferenceError
             If the run fails, or gives values that are not numbers.
         """
-        prepared = prepare(image.volume, self._manifest.preprocess)
-        voxels, limit = prepared.array.size, self._manifest.limits.max_voxels
-        if voxels > limit:
-            raise UnsuitableImageError(f"{voxels} voxels after preprocessing, the bundle reads at most {limit}")
-        values = predict_volume(prepared.array, self._manifest.tiling, self._predict)
-        grid, source = prepared.get_geometry(), image.volume.get_geometry()
-        marked = [
-            marks(spec, onto(_calibrated(values[spec.channel], spec.calibration), grid, source), source)
-            for spec in self._manifest.segments
-        ]
+        maps = self._maps(image)
+        marked = self._marked(image, maps)
         specs = self._manifest.findings
         sided = [marked[spec.segment - 1] for spec in specs if spec.laterality == "midline"]
         plane = midline(image.volume) if any(m.parts for m in sided) else None
-        found = findings(specs, marked, plane, self._manifest.limits.max_findings)
+        found = findings(specs, marked, maps.kinds, plane, self._manifest.limits.max_findings)
         return Findings(
             algorithm=self.algorithm,
             segments=tuple(m.segment for m in marked),
             findings=found,
             narrative=narrative(specs, marked, found),
         )
+
+    def scores(self, image: Image) -> Scores:
+        """Score one volume by its first segment and the kinds of that segment's findings; raises as `read`."""
+        maps = self._maps(image)
+        first = self._marked(image, maps)[0]
+        named = [spec for spec in self._manifest.findings if spec.segment == 1 and spec.classes]
+        return Scores(
+            probability=first.probability,
+            marked=first.segment.mask,
+            slices=surest(first.probability),
+            classes=overall(named[0], first.probability, maps.kinds) if named else {},
+        )
+
+    def _maps(self, image: Image) -> Maps:
+        """What the graph says of every voxel, on the source grid."""
+        prepared = prepare(image.volume, self._manifest.preprocess)
+        voxels, limit = prepared.array.size, self._manifest.limits.max_voxels
+        if voxels > limit:
+            raise UnsuitableImageError(f"{voxels} voxels after preprocessing, the bundle reads at most {limit}")
+        values = predict_volume(prepared.array, self._manifest.tiling, self._predict)
+        grid, source = prepared.get_geometry(), image.volume.get_geometry()
+        kinds = sorted({kind.channel for spec in self._manifest.findings for kind in spec.classes})
+        return Maps(
+            segments=[
+                onto(_calibrated(values[s.channel], s.calibration), grid, source) for s in self._manifest.segments
+            ],
+            kinds={channel: onto(values[channel], grid, source) for channel in kinds},
+        )
+
+    def _marked(self, image: Image, maps: Maps) -> list[Marks]:
+        source = image.volume.get_geometry()
+        return [
+            marks(spec, values, source) for spec, values in zip(self._manifest.segments, maps.segments, strict=True)
+        ]
 
     def _predict(self, batch: Array) -> Array:
         """Probabilities (batch, class, ...) of the graph; a batch shorter than its fixed one is filled up and cut."""

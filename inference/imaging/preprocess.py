@@ -49,6 +49,11 @@ def _orient(volume: Volume, step: ops.Orient) -> Volume:
     return volume.to_patient_orientation(step.code)
 
 
+def _display(volume: Volume, _: ops.Display) -> Volume:
+    along = volume.get_closest_patient_orientation()[0].value
+    return volume.to_patient_orientation(_DISPLAYED[along])
+
+
 def _same_axis(first: str, second: str) -> bool:
     return any(first in axis and second in axis for axis in ("LR", "AP", "HF"))
 
@@ -115,8 +120,11 @@ def _window_percentile(volume: Volume, step: ops.WindowPercentile) -> Volume:
     )
 
 
+_DISPLAYED = {"H": "HPL", "F": "HPL", "A": "PFL", "P": "PFL", "L": "LFP", "R": "LFP"}
+
 _STEPS: dict[str, Callable[..., Volume]] = {
     "orient": _orient,
+    "display": _display,
     "resample": _resample,
     "resize": _resize,
     "pad_square": _pad_square,
