@@ -22,8 +22,11 @@ from dicom_node.config import Config, load
 from dicom_node.errors import ConfigError, NodeError
 from dicom_node.operation import report
 from dicom_node.operation.logs import set_up
+from dicom_node.operation.models_commands import models_app
+from dicom_node.operation.options import EXIT_NO, EXIT_WRONG_USE, ConfigOption, JsonOption, OptionalConfig
 from dicom_node.records.audit import Event
 from dicom_node.records.ledger import Ledger, open_ledger
+from inference.errors import InferenceError
 
 app = typer.Typer(
     name="dicom-node",
@@ -34,24 +37,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-models_app = typer.Typer(help="The bundles on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", help="The node's TOML file; see config.example.toml.", metavar="FILE")
-]
-OptionalConfig = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings of [inference]; default: those of the example.", metavar="FILE"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 StudyArgument = Annotated[
     str, typer.Argument(metavar="STUDY", help="Study Instance UID, or the pseudonym `studies` shows.")
 ]
 SupervisorOption = Annotated[int | None, typer.Option("--supervisor", hidden=True, help="Process id to end with.")]
 
-_EXIT_NO = 1
-_EXIT_WRONG_USE = 2
 _WATCH_S = 0.5
 
 
@@ -61,10 +53,10 @@ def main() -> None:
         app()
     except ConfigError as error:
         _say("configuration:", str(error))
-        sys.exit(_EXIT_WRONG_USE)
-    except NodeError as error:
+        sys.exit(EXIT_WRONG_USE)
+    except (NodeError, InferenceError) as error:
         _say("error:", str(error))
-        sys.exit(_EXIT_NO)
+        sys.exit(EXIT_NO)
 
 
 @app.callback(invoke_without_command=True)
@@ -152,7 +144,7 @@ def demo(
     """Start a node and a small PACS on loopback, send a synthetic head, show what comes back."""
     from dicom_node.operation.demo import run
 
-    raise typer.Exit(0 if run(out, Console()) else _EXIT_NO)
+    raise typer.Exit(0 if run(out, Console()) else EXIT_NO)
 
 
 @app.command(rich_help_panel="Try")
@@ -165,22 +157,70 @@ def process(
         list[str] | None,
         typer.Option(help="What to run; may be given several times. Default: brain-lesions.", metavar="NAME"),
     ] = None,
+    report_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", help="Text of the study's report, UTF-8, for algorithms that read text.", metavar="FILE"
+        ),
+    ] = None,
     config: OptionalConfig = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Read files, write objects; no network and no database."""
-    from dicom_node.operation.process import process_paths
+    from dicom_node.operation.process import process_paths, read_report
 
     settings = load(config) if config else Config()
     set_up(settings.log.model_copy(update={"level": "warning"}), "process")
-    done = process_paths(paths, out, tuple(algorithm or ("brain-lesions",)), settings, Console(stderr=True))
+    text = read_report(report_file) if report_file else None
+    done = process_paths(paths, out, tuple(algorithm or ("brain-lesions",)), settings, Console(stderr=True), text)
     if json:
         typer.echo(report.as_json(done))
     else:
         for study in done["studies"]:
             report.show_study(Console(), study)
     failed = not done["studies"] or any(study["outcome"] == "failed" for study in done["studies"])
-    raise typer.Exit(_EXIT_NO if failed else 0)
+    raise typer.Exit(EXIT_NO if failed else 0)
+
+
+@app.command(rich_help_panel="Try")
+def evaluate(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle's name, or its folder.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATA...",
+            help="Folders of labelled images: pairs with index.csv, plain images without finding, NIfTI by patient, "
+            "or DICOM with SEG.",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    fold: Annotated[int | None, typer.Option(help="Only cases of this fold, where the data have folds.")] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option(help="Label of the segments that are the truth in DICOM; default: all.", metavar="LABEL"),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another bundle: its figures too, and paired tests.", metavar="BUNDLE")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the JSON object there too.", metavar="FILE")] = None,
+    config: OptionalConfig = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """How well a bundle reads labelled images: figures with 95 % intervals beside their baselines."""
+    from dicom_node.operation.evaluate import Data, evaluate_bundle, show_evaluation
+
+    if out is not None and not out.resolve().parent.is_dir():
+        raise typer.BadParameter(f"the folder of {out} is not there", param_hint="--out")
+    settings = load(config) if config else Config()
+    set_up(settings.log.model_copy(update={"level": "warning"}), "evaluate")
+    told = evaluate_bundle(
+        bundle, Data(folders=data, fold=fold, segment=segment), settings.inference, Console(stderr=True), against
+    )
+    typer.echo(report.as_json(told)) if json else show_evaluation(Console(), told)
+    if out is not None:
+        _write(out, report.as_json(told) + "\n")
+    raise typer.Exit(0 if told["subsets"][-1]["n_cases"] else EXIT_NO)
 
 
 # -- the administrator ---------------------------------------------------------------------------------------------
@@ -209,7 +249,7 @@ def check(
         return
     told = check_node(settings, config)
     typer.echo(report.as_json(told)) if json else show_check(Console(), told)
-    raise typer.Exit(0 if told["ok"] else _EXIT_NO)
+    raise typer.Exit(0 if told["ok"] else EXIT_NO)
 
 
 @app.command(rich_help_panel="Operate")
@@ -221,7 +261,7 @@ def status(config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT
         typer.echo(report.as_json(report.status_json(counts, verdict.rows, verdict.fault)))
     else:
         report.show_status(Console(), counts, verdict.rows, verdict.fault)
-    raise typer.Exit(_EXIT_NO if verdict.fault else 0)
+    raise typer.Exit(EXIT_NO if verdict.fault else 0)
 
 
 @app.command(rich_help_panel="Operate")
@@ -251,7 +291,7 @@ def retry(study: StudyArgument, config: ConfigOption, json: JsonOption = False) 
     with _ledger(config) as ledger:
         changed = ledger.retry_study(ledger.find_study(study).study_instance_uid, now=datetime.now(UTC))
     typer.echo(report.as_json({"scheduled": changed}) if json else f"{changed} scheduled again")
-    raise typer.Exit(0 if changed else _EXIT_NO)
+    raise typer.Exit(0 if changed else EXIT_NO)
 
 
 @app.command(rich_help_panel="Operate")
@@ -260,26 +300,7 @@ def park(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -
     with _ledger(config) as ledger:
         changed = ledger.park_study(ledger.find_study(study).study_instance_uid, now=datetime.now(UTC))
     typer.echo(report.as_json({"parked": changed}) if json else f"{changed} parked")
-    raise typer.Exit(0 if changed else _EXIT_NO)
-
-
-@models_app.command("list")
-def models_list(config: OptionalConfig = None, json: JsonOption = False) -> None:  # noqa: FBT002
-    """Name, version, digest, licence, what each reads, and whether this configuration lets it serve."""
-    from dicom_node.operation.models import list_models, show_list
-
-    told = list_models((load(config) if config else Config()).inference)
-    typer.echo(report.as_json(told)) if json else show_list(Console(), told)
-
-
-@models_app.command("verify")
-def models_verify(config: OptionalConfig = None, json: JsonOption = False) -> None:  # noqa: FBT002
-    """Check every byte against its checksum and every graph against the outputs it came with, on this machine."""
-    from dicom_node.operation.models import show_verdicts, verify_models
-
-    told = verify_models((load(config) if config else Config()).inference)
-    typer.echo(report.as_json(told)) if json else show_verdicts(Console(), told)
-    raise typer.Exit(0 if told["ok"] else _EXIT_NO)
+    raise typer.Exit(0 if changed else EXIT_NO)
 
 
 # -- joining the parts ---------------------------------------------------------------------------------------------
@@ -331,6 +352,13 @@ def _end_with(supervisor: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="supervisor-watch", daemon=True).start()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NodeError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _say(label: str, text: str) -> None:

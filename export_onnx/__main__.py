@@ -1,4 +1,4 @@
-"""The workshop's command line: `export-onnx train NAME`, `export-onnx head-asset`."""
+"""The workshop's command line: recipes by name, `train`, `bench`, `head-asset`."""
 
 import json
 import shlex
@@ -8,13 +8,19 @@ from typing import Annotated
 
 import typer
 
+from export_onnx.bench_command import bench
+from export_onnx.errors import ExportError
+from export_onnx.recipes.bert_command import bert
+from export_onnx.recipes.clip_command import clip
+from export_onnx.training.shipped import MODULES, Order, trainer
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="From data or checkpoint to bundle, with proof.")
+app.command()(bench)
+app.command()(bert)
+app.command()(clip)
 
 
-class Trainable(StrEnum):
-    """What `train` can make."""
-
-    LESION_SEGMENTER = "lesion-segmenter"
+Trainable = StrEnum("Trainable", {name.upper().replace("-", "_"): name for name in MODULES})  # type: ignore[misc]
 
 
 @app.command()
@@ -22,6 +28,12 @@ def train(
     name: Annotated[Trainable, typer.Argument(help="Which of the shipped bundles to make.")],
     data: Annotated[Path, typer.Option(help="Folder for the data it learns from; made or downloaded data stay there.")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoint, weights and the bundle.")],
+    fold: Annotated[int, typer.Option(min=1, help="Fold of the data that is kept to test, where they have folds.")] = 4,
+    repeats: Annotated[int, typer.Option(min=1, help="report-classifier: trainings from other seeds.")] = 15,
+    epochs: Annotated[int, typer.Option(min=1, help="report-classifier: how often each sees the data.")] = 10,
+    mae: Annotated[
+        float | None, typer.Option(min=0.0, max=0.95, help="ccm-or-aih: share hidden in pretraining; 0: none.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few steps on a few cases, to try the way.")] = False,  # noqa: FBT002
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch; the weights depend on them.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,  # noqa: FBT002
@@ -32,14 +44,28 @@ def train(
     except ImportError:
         typer.echo("training needs torch: install dicom-node[export]", err=True)
         raise typer.Exit(2) from None
-    from export_onnx.training import lesion_segmenter
-
     torch.set_num_threads(threads)
-    setting = lesion_segmenter.QUICK if quick else lesion_segmenter.REAL
-    command = shlex.join(
-        ["export-onnx", "train", name, "--data", "DATA", "--out", "OUT", *(["--quick"] if quick else [])]
+    asked = ["--quick"] if quick else ["--fold", str(fold)]
+    command = shlex.join(["export-onnx", "train", name, "--data", "DATA", "--out", "OUT", *asked])
+    out.mkdir(parents=True, exist_ok=True)
+    repeated = f" --repeats {repeats} --epochs {epochs}" if name == "report-classifier" and not quick else ""
+    hidden = f" --mae {mae:g}" if mae is not None else ""
+    order = Order(
+        data=data,
+        out=out,
+        quick=quick,
+        fold=fold,
+        command=f"{command}{repeated}{hidden} --threads {threads}",
+        report=_told,
+        repeats=repeats,
+        epochs=epochs,
+        mae=mae,
     )
-    bundle = lesion_segmenter.train(data, out, setting, f"{command} --threads {threads}", _told)
+    try:
+        bundle = trainer(name)(order)
+    except ExportError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
     if as_json:
         metrics = json.loads((bundle.path / "metrics.json").read_text(encoding="utf-8"))
         typer.echo(json.dumps({"path": str(bundle.path), **metrics}))

@@ -13,20 +13,24 @@ OPSET = 20
 
 
 def exported(
-    network: nn.Module, example: Tensor, *, names: tuple[str, str], free_axes: Mapping[str, Sequence[int]]
+    network: nn.Module,
+    example: Tensor | Sequence[Tensor],
+    *,
+    names: tuple[str | Sequence[str], str | Sequence[str]],
+    free_axes: Mapping[str, Sequence[int]],
 ) -> bytes:
-    """Export a network of one input and one output.
+    """Export a network.
 
     Parameters
     ----------
     network
         In evaluation mode.
     example
-        An input, at least 2 along each free axis.
+        An input, or all of them in the order of `forward`; of any type, at least 2 along each free axis.
     names
-        Of input and output.
+        Of the input or inputs, and of the output or outputs, in order.
     free_axes
-        Axes of the input that may have any length, by the name of the parameter of `forward`.
+        Axes that may have any length, by the name of the parameter of `forward`; every parameter is named.
 
     Returns
     -------
@@ -40,11 +44,11 @@ def exported(
         warnings.simplefilter("ignore", FutureWarning)
         program = torch.onnx.export(
             network,
-            (example,),
+            (example,) if isinstance(example, Tensor) else tuple(example),
             dynamo=True,
             opset_version=OPSET,
-            input_names=[names[0]],
-            output_names=[names[1]],
+            input_names=_listed(names[0]),
+            output_names=_listed(names[1]),
             dynamic_shapes=shapes,
             verbose=False,
         )
@@ -56,6 +60,10 @@ def exported(
     data = io.BytesIO()
     onnx.save_model(model, data)
     return data.getvalue()
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _forget_machine(model: onnx.ModelProto) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from inference.algorithms import Runtime
 from inference.graph import Graph
 from inference.session import Session
+
+Array = NDArray[np.generic]
 
 TOLERANCE_FP32 = 1e-4
 """Largest absolute difference of an fp32 output that an export may show."""
@@ -32,35 +34,38 @@ class Proof:
         Largest absolute difference between torch and ONNX Runtime.
     """
 
-    inputs: Mapping[str, NDArray[np.float32]]
-    expected: Mapping[str, NDArray[np.float32]]
+    inputs: Mapping[str, Array]
+    expected: Mapping[str, Array]
     max_abs: float
 
 
-def prove(network: nn.Module, graph: bytes, spec: Graph, inputs: NDArray[np.float32]) -> Proof:
+def prove(network: nn.Module, graph: bytes, spec: Graph, inputs: Array | Mapping[str, Array]) -> Proof:
     """Run both and compare.
 
     Parameters
     ----------
     network
-        In evaluation mode, one input and one output.
+        In evaluation mode; gives a tensor, or as many as `spec` names outputs.
     graph
         Its export, bytes of the ONNX file.
     spec
-        Names, types and shapes of input and output.
+        Names, types and shapes of inputs and outputs, the inputs in the order of `forward`.
     inputs
-        The input.
+        The one input, or each input by its name.
 
     Raises
     ------
     ParityError
         If the outputs differ by more than `TOLERANCE_FP32`.
     """
-    taken, given = spec.inputs[0].name, spec.outputs[0].name
+    named = inputs if isinstance(inputs, Mapping) else {spec.inputs[0].name: inputs}
     with torch.inference_mode():
-        expected = network(torch.from_numpy(inputs)).numpy()
-    found = Session(graph, spec, Runtime(providers=("cpu",), threads=1)).run({taken: inputs})[given]
-    max_abs = float(np.abs(found.astype(np.float64) - expected).max())
+        made = network(*(torch.from_numpy(named[tensor.name]) for tensor in spec.inputs))
+    outputs = (made,) if isinstance(made, Tensor) else tuple(made)
+    expected = {tensor.name: output.numpy() for tensor, output in zip(spec.outputs, outputs, strict=True)}
+    found = Session(graph, spec, Runtime(providers=("cpu",), threads=1)).run(named)
+    # np.max and not max: a difference that is no number must stay one
+    max_abs = float(np.max([np.abs(found[name].astype(np.float64) - array).max() for name, array in expected.items()]))
     if not max_abs <= TOLERANCE_FP32:
         raise ParityError(f"{spec.file}: torch and ONNX Runtime differ by {max_abs:.3g}, allowed {TOLERANCE_FP32:.3g}")
-    return Proof(inputs={taken: inputs}, expected={given: expected}, max_abs=max_abs)
+    return Proof(inputs=named, expected=expected, max_abs=max_abs)

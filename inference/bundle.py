@@ -170,7 +170,8 @@ def _manifest(path: Path) -> Manifest:
     try:
         manifest = from_json(_text(path, MANIFEST))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
+        # the first part of a place only repeats the kind of bundle
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'][1:])) or 'manifest'}: {e['msg']}" for e in error.errors())
         raise BundleError(f"{path.name}/{MANIFEST}: {faults}") from error
     if path.name != f"{manifest.name}-{manifest.version}":
         raise BundleError(f"{path.name}: {MANIFEST} names it {manifest.name}-{manifest.version}")

@@ -6,11 +6,11 @@ Naming, describing and judging a bundle loads no ONNX Runtime; only `open_reader
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.algorithms import Reader, Runtime
+from inference.algorithms import Reader, Runtime, TextReader
 from inference.bundle import Bundle, load
 from inference.errors import BundleError
 from inference.findings import Algorithm
-from inference.inputs import Inputs
+from inference.inputs import Inputs, TextInputs
 
 shipped_bundles_dir = Path(__file__).parent / "bundles"
 """Bundles that come with the program."""
@@ -28,14 +28,14 @@ class Description:
     name
         As rules name it.
     algorithm, inputs
-        Who speaks, and which series it reads.
+        Who speaks, and which series, or which text, it reads.
     bundle
         Verified; None for an algorithm without weights.
     """
 
     name: str
     algorithm: Algorithm
-    inputs: Inputs
+    inputs: Inputs | TextInputs
     bundle: Bundle | None
 
 
@@ -78,7 +78,7 @@ def describe(name: str, bundles_dir: Path | None) -> Description:
     return Description(name=name, algorithm=bundle.algorithm, inputs=bundle.manifest.inputs, bundle=bundle)
 
 
-def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader:
+def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader | TextReader:
     """Make an algorithm ready to read: weights loaded, provider checked, the bundle's own outputs computed again.
 
     Raises
@@ -92,9 +92,22 @@ def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader
         from inference.algorithms.brain_lesions import BrainLesions
 
         return BrainLesions()
+    bundle = load(_folder(name, bundles_dir))
+    if bundle.manifest.algorithm == "report-classifier":
+        from inference.algorithms.report_classifier import ReportClassifier
+
+        return ReportClassifier.opened(bundle, runtime)
+    if bundle.manifest.algorithm == "brain-lesions":
+        from inference.algorithms.lesion_classifier import LesionClassifier
+
+        return LesionClassifier.opened(bundle, runtime)
+    if bundle.manifest.algorithm == "tumour-localiser":
+        from inference.algorithms.tumour_localiser import TumourLocaliser
+
+        return TumourLocaliser.opened(bundle, runtime)
     from inference.algorithms.segment import Segmenter
 
-    return Segmenter.opened(load(_folder(name, bundles_dir)), runtime)
+    return Segmenter.opened(bundle, runtime)
 
 
 def refusal(bundle: Bundle, *, allow_synthetic: bool, allow_research: bool) -> str | None:

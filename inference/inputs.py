@@ -1,4 +1,4 @@
-"""Which series an algorithm reads: declared in a bundle's manifest, or in code for an algorithm without weights."""
+"""Which series, or which text, an algorithm reads: declared in a bundle's manifest, or in code without weights."""
 
 from typing import Literal
 
@@ -43,3 +43,32 @@ class Inputs(BaseModel):
     min_extent_mm: float = Field(default=0.0, ge=0)
     min_age_years: float | None = None
     max_age_years: float | None = None
+
+    @property
+    def words(self) -> str:
+        """What it reads, for a list: "MR T1"."""
+        return " ".join((*self.modality, *self.weighting))
+
+
+class TextInputs(BaseModel):
+    """What a report's text must be; anything outside makes the node abstain.
+
+    Attributes
+    ----------
+    language
+        Language it was made for, as RFC 5646 names it, for example "ja"; a document that says another one is not read.
+        Empty: any.
+    max_characters
+        Longest text; a longer one is no report.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reads: Literal["text"] = "text"
+    language: str = Field(default="", pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*)?$")
+    max_characters: int = Field(default=100_000, ge=1)
+
+    @property
+    def words(self) -> str:
+        """What it reads, for a list: "report text, ja"."""
+        return f"report text, {self.language}" if self.language else "report text"

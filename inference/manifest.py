@@ -1,12 +1,17 @@
 """bundle.json: what a bundle is, reads, runs and says, valid once made; knows no folder and no ONNX Runtime."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from inference.manifests.lesions import LesionsManifest
+from inference.manifests.localiser import LocaliserManifest
+from inference.manifests.report import ReportManifest
 from inference.manifests.segment import SegmentManifest
 
-Manifest = SegmentManifest
+Manifest = Annotated[
+    SegmentManifest | LocaliserManifest | LesionsManifest | ReportManifest, Field(discriminator="algorithm")
+]
 """One of the kinds, told apart by its `algorithm`."""
 
 _ANY: TypeAdapter[Manifest] = TypeAdapter(Manifest)

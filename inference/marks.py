@@ -117,7 +117,7 @@ def narrative(specs: Sequence[FindingSpec], marked: Sequence[Marks], found: Sequ
         parts = marked[spec.segment - 1].parts
         listed = [f for f in found if f.segment == spec.segment - 1]
         sentences.append(Sentence(text=_summary(spec, parts)))
-        sentences += [Sentence(text=_description(f), finding=f.label) for f in listed]
+        sentences += [Sentence(text=_description(spec, f), finding=f.label) for f in listed]
         if len(parts) > len(listed):
             rest = len(parts) - len(listed)
             which = "The smallest one is" if rest == 1 else f"The {rest} smallest are"
@@ -178,9 +178,12 @@ def _summary(spec: FindingSpec, parts: Sequence[Component]) -> str:
     return f"The algorithm marked {len(parts)} regions as {spec.label}, {total:.1f} mL in all."
 
 
-def _description(finding: Finding) -> str:
+def _description(spec: FindingSpec, finding: Finding) -> str:
     where = " ".join(code.meaning.lower() for code in (finding.laterality, finding.site) if code)
     volume, length = (m.value for m in finding.measurements)
     sizes = [f"{volume / 1000.0:.1f} mL", f"longest axis {length:.0f} mm"]
     sure = [] if finding.probability is None else [f"probability {100.0 * finding.probability:.0f} %"]
+    if spec.classes:
+        unnamed = finding.code == spec.code.code()
+        sure = ["of no kind with enough probability"] if unnamed else [f"{finding.code.meaning.lower()} with {sure[0]}"]
     return f"{finding.label.capitalize()}: {', '.join(part for part in (where, *sizes, *sure) if part)}."

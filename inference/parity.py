@@ -68,16 +68,21 @@ def parity(bundle: Bundle, spec: Graph, session: Session) -> ParityReport:
     BundleError
         If the arrays that came with the bundle are not those of its graph.
     """
-    names = parity_names(spec.role)
-    given, expected = _arrays(bundle, names[0]), _arrays(bundle, names[1])
-    found = session.run(given)
+    expected_file = parity_names(spec.role)[1]
+    expected = _arrays(bundle, expected_file)
+    found = session.run(given(bundle, spec))
     if {n: a.shape for n, a in found.items()} != {n: a.shape for n, a in expected.items()}:
-        raise BundleError(f"{bundle.path.name}/{names[1]}: names or shapes are not those of the graph's outputs")
+        raise BundleError(f"{bundle.path.name}/{expected_file}: names or shapes are not those of the graph's outputs")
     return ParityReport(
         provider=session.provider,
         max_abs={name: _max_abs(found[name], expected[name]) for name in sorted(found)},
         atol=bundle.manifest.parity.atol,
     )
+
+
+def given(bundle: Bundle, spec: Graph) -> dict[str, NDArray[np.generic]]:
+    """The bundle's own inputs of one graph, by name; raises BundleError if they are no arrays."""
+    return _arrays(bundle, parity_names(spec.role)[0])
 
 
 def measured(bundle: Bundle, runtime: Runtime) -> ParityReport:

@@ -106,6 +106,11 @@ class Session:
         return dict(zip(names, outputs, strict=True))
 
 
+def available() -> tuple[str, ...]:
+    """Providers that this installation of ONNX Runtime has, as the configuration names them."""
+    return tuple(name for name in PROVIDERS if PROVIDERS[name] in ort.get_available_providers())
+
+
 def _wanted(spec: Graph, runtime: Runtime) -> list[str]:
     """Names of the providers that configuration and bundle allow and this installation has, in order of preference."""
     unknown = sorted(set(runtime.providers) - set(PROVIDERS))

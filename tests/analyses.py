@@ -13,6 +13,7 @@ from dicom_node.reading.task import Analysis, Task
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
 from inference.inputs import Inputs
+from inference.report_text import ReportText
 from tests.series_files import as_bytes
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -73,7 +74,8 @@ def task(datasets: Sequence[Dataset], **facts: Any) -> Task:
     return Task(**{**settings, **facts})
 
 
-def analyse(name: str, image: Image) -> Analysis:
+def analyse(name: str, given: Image | ReportText) -> Analysis:
     """As the session host would answer."""
     assert name == "bright-spots"
-    return Analysis(findings=bright(image, float(image.volume.array.max()) / 2), provider="numpy", seconds=0.25)
+    assert isinstance(given, Image)
+    return Analysis(findings=bright(given, float(given.volume.array.max()) / 2), provider="numpy", seconds=0.25)

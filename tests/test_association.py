@@ -4,8 +4,9 @@ import threading
 import time
 
 import pytest
+from pynetdicom.transport import AssociationSocket
 
-from dicom_node.association import PduSocket
+from dicom_node.association import PduSocket, set_up_pynetdicom
 
 
 def pair(timeout_s: float = 0.5, longest_pdu: int = 1000) -> tuple[PduSocket, socket.socket]:
@@ -102,14 +103,43 @@ def test_a_peer_that_closes_early_gives_what_there_was() -> None:
         assert read(ours, 26) == pdu(b"abc", 20)
 
 
-def test_shutting_down_what_the_peer_has_reset_is_no_error() -> None:
-    ours, peer = pair()
-    with ours:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        peer.close()
-        with pytest.raises(ConnectionResetError):
-            ours.recv(6)
-        ours.shutdown(socket.SHUT_RDWR)
+@pytest.mark.parametrize(
+    ("sent", "begins"),
+    [
+        (b"\x01\0\0\0\x01\0", True),
+        (pdu(b""), False),
+        (b"\x01\0\0", False),
+        (b"\x01\0\xff\0\0\0", False),
+        (b"GET / ", False),
+    ],
+)
+def test_an_association_begins_with_a_request(sent: bytes, begins: bool) -> None:  # noqa: FBT001
+    ours, peer = pair(timeout_s=5)
+    with ours, peer:
+        peer.sendall(sent)
+        assert ours.begins_association(0.2) is begins
+        if begins:
+            assert ours.recv(6) == sent  # it is still there
+
+
+def test_a_connection_is_cut_under_whoever_waits_in_it() -> None:
+    ours, peer = pair(timeout_s=20)
+    with ours, peer:
+        peer.sendall(pdu(b"", 20))
+        ours.recv(6)
+        threading.Timer(0.2, ours.cut).start()
+        started = time.monotonic()
+        assert ours.recv(20) == b""
+        assert time.monotonic() - started < 5
+        ours.cut()
+
+
+def test_a_socket_is_closed_though_its_peer_was_never_there() -> None:
+    set_up_pynetdicom()
+    transport = AssociationSocket.__new__(AssociationSocket)
+    transport.socket = socket.socket()
+    transport._shutdown_socket()
+    assert transport.socket.fileno() == -1
 
 
 def test_replies_are_not_delayed() -> None:

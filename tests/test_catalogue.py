@@ -10,6 +10,7 @@ import pytest
 
 from inference.catalogue import CLASSICAL, describe, names, open_reader, refusal
 from inference.errors import BundleError
+from inference.inputs import Inputs
 from tests import tiny_bundles
 from tests.tiny_bundles import CPU
 
@@ -38,6 +39,7 @@ def test_a_name_means_the_highest_version_and_a_full_name_that_one(site: Path) -
     described = describe("tiny", site)
     assert described.bundle is not None
     assert described.algorithm.digest == described.bundle.digest
+    assert isinstance(described.inputs, Inputs)
     assert described.inputs.modality == ("MR",)
 
 

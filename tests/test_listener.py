@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -277,45 +277,57 @@ def test_no_more_associations_than_allowed(tmp_path: Path) -> None:
         second.release()
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"",
-        b"\x01\x00\x00",
-        b"GET / HTTP/1.1\r\nHost: node\r\n\r\n",
-        struct.pack(">BBI", 1, 0, 0xFFFFFFFF) + b"\0" * 1000,
-        struct.pack(">BBI", 1, 0, 200) + b"\xff" * 200,
-        struct.pack(">BBI", 7, 0, 4) + b"\0" * 4,
-        bytes(random.Random(1).randbytes(500)),
-    ],
-)
-def test_what_is_no_association_disturbs_nobody(room: Room, sent: bytes) -> None:
-    hostile = [socket.create_connection(("127.0.0.1", room.listener.port)) for _ in range(3)]
-    for connection in hostile:
-        connection.sendall(sent)
-    assert store(call(room), *slices(1)) == [0x0000]
-    for connection in hostile:
+NO_ASSOCIATION = {
+    "silence": b"",
+    "half a header": b"\x01\x00\x00",
+    "HTTP": b"GET / HTTP/1.1\r\nHost: node\r\n\r\n",
+    "a request of 4 GiB": struct.pack(">BBI", 1, 0, 0xFFFFFFFF) + b"\0" * 1000,
+    "a malformed request": struct.pack(">BBI", 1, 0, 200) + b"\xff" * 200,
+    "an abort": struct.pack(">BBI", 7, 0, 4) + b"\0" * 4,
+    "noise": random.Random(1).randbytes(500),
+}
+
+
+@pytest.mark.parametrize("sent", NO_ASSOCIATION.values(), ids=NO_ASSOCIATION)
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "leaves"])
+def test_what_is_no_association_takes_nobodys_place(tmp_path: Path, sent: bytes, *, stays: bool) -> None:
+    with listening(tmp_path, "maximum_associations = 2") as room:
+        hostile = [socket.create_connection(("127.0.0.1", room.listener.port)) for _ in range(30)]
+        for connection in hostile:
+            connection.sendall(sent)
+            if not stays:
+                connection.close()
+        wait_until(lambda: may_come_in(room), 2, "a free place")
+        assert store(call(room), *slices(1)) == [0x0000]
+        for connection in hostile:
+            connection.close()
+
+
+def test_beyond_a_number_silent_connections_are_closed_at_once(room: Room) -> None:
+    silent = [socket.create_connection(("127.0.0.1", room.listener.port)) for _ in range(80)]
+    time.sleep(0.5)
+    silent[-1].settimeout(2)
+    assert silent[-1].recv(1) == b""
+    for connection in silent:
         connection.close()
+    wait_until(lambda: may_come_in(room), 2, "a free place")
 
 
 def test_bytes_of_a_changed_conversation_disturb_nobody(room: Room) -> None:
     """An association request and a store as DCMTK would send them, with bytes changed at random."""
     recorded = recorded_conversation(room)
     chance = random.Random(7)
-    for _ in range(40):
+    for _ in range(100):
         changed = bytearray(recorded)
         for _ in range(chance.randint(1, 8)):
             changed[chance.randrange(len(changed))] = chance.randrange(256)
-        with socket.create_connection(("127.0.0.1", room.listener.port)) as connection:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", room.listener.port)) as connection:
             connection.sendall(bytes(changed))
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(0.2)
-            try:
-                while connection.recv(4096):
-                    pass
-            except OSError:
+            while connection.recv(4096):
                 pass
-    wait_until(lambda: may_come_in(room), 10, "a free place")
+    wait_until(lambda: may_come_in(room), 2, "a free place")
     assert room.ledger.audit_verdict().fault is None
     assert all(room.spool.verify(path.stem) for path in room.files())
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from dicom_node.config import Match, Pattern, RuleTable
 from dicom_node.reading.routing import explain, plans
 from dicom_node.study import Series, SeriesInstanceUID, Study, StudyInstanceUID
@@ -73,3 +75,11 @@ def test_a_pattern_is_searched_never_run() -> None:
     rule = RuleTable(name="r", algorithms=("a",), match=Match(series_description=Pattern(pattern="__import__")))
     (told,) = explain((series(1, description="t1"),), (rule,))
     assert told.why_not
+
+
+def test_a_rule_for_reports_gives_their_series_to_an_algorithm_that_reads_text() -> None:
+    report = replace(series(5, modality="SR", slices=1), sop_class_uids=frozenset({"1.2.840.10008.5.1.4.1.1.88.11"}))
+    rule = RuleTable(name="reports", algorithms=("report-bert",), destinations=("pacs",), match=Match(modality="SR"))
+    image, text = plans(study(series(1), report), (MR, rule), ())
+    assert (image.algorithm, image.series) == ("brain-lesions", ("1.2.1",))
+    assert (text.algorithm, text.series) == ("report-bert", ("1.2.5",))

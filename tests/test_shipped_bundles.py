@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.algorithms import Reader
+from inference.algorithms.segment import Segmenter
 from inference.bundle import Bundle, load
 from inference.catalogue import describe, open_reader, refusal, shipped_bundles_dir
 from inference.parity import parity
@@ -36,10 +36,10 @@ class TestEach:
 
     def test_it_computes_here_what_it_computed_there(self, folder: Path) -> None:
         bundle = load(folder)
-        spec = bundle.manifest.graph("segment")
-        report = parity(bundle, spec, Session(bundle.read(spec.file), spec, CPU))
-        assert report.agrees, report.max_abs
-        assert report.atol <= 1e-4
+        for spec in bundle.manifest.graphs:
+            report = parity(bundle, spec, Session(bundle.read(spec.file), spec, CPU))
+            assert report.agrees, report.max_abs
+            assert report.atol <= 1e-4
 
     def test_its_card_and_its_manifest_say_what_its_metrics_say(self, folder: Path) -> None:
         bundle = load(folder)
@@ -70,8 +70,10 @@ class TestEach:
 
 
 @pytest.fixture(scope="module")
-def segmenter() -> Reader:
-    return open_reader("lesion-segmenter", None, CPU)
+def segmenter() -> Segmenter:
+    opened = open_reader("lesion-segmenter", None, CPU)
+    assert isinstance(opened, Segmenter)
+    return opened
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def test_the_lesion_segmenter_meets_its_bar_on_the_test_patients(bundle: Bundle)
 
 
 @pytest.mark.parametrize("seed", HELD_OUT)
-def test_the_lesion_segmenter_finds_what_was_planted_in_a_head_it_never_saw(segmenter: Reader, seed: int) -> None:
+def test_the_lesion_segmenter_finds_what_was_planted_in_a_head_it_never_saw(segmenter: Segmenter, seed: int) -> None:
     head = synthetic_head(seed, lesions=2, spacing_mm=(2.0, 1.25, 1.25))
     found = segmenter.read(head.image)
     mask, truth = found.segments[0].mask, np.logical_or.reduce([lesion.mask for lesion in head.lesions])
@@ -109,7 +111,7 @@ def test_the_lesion_segmenter_finds_what_was_planted_in_a_head_it_never_saw(segm
         assert side == 0.0 or side * _left_of_middle(head, lesion.centre_mm) > 0.0
 
 
-def test_the_lesion_segmenter_marks_nothing_in_a_healthy_head(segmenter: Reader) -> None:
+def test_the_lesion_segmenter_marks_nothing_in_a_healthy_head(segmenter: Segmenter) -> None:
     found = segmenter.read(synthetic_head(9_100, lesions=0, spacing_mm=(2.0, 1.25, 1.25)).image)
     assert not found.segments[0].mask.any()
     assert found.narrative.text == "The algorithm marked no lesion."

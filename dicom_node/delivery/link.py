@@ -1,6 +1,5 @@
 """One association to a destination, every step of it under a deadline; knows neither ledger nor spool."""
 
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -136,7 +135,7 @@ class Link:
     def cut(self) -> None:
         """Cut the connection, from any thread: whatever waits for the peer ends now."""
         if self._connection is not None:
-            self._connection.shutdown(socket.SHUT_RDWR)
+            self._connection.cut()
 
     def _opened(self) -> Association:
         if self._association is None:

@@ -16,7 +16,7 @@ from pynetdicom.association import Association
 from pynetdicom.events import Event as NetworkEvent
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from dicom_node.association import set_up_pynetdicom
+from dicom_node.association import contain_faults, set_up_pynetdicom
 from dicom_node.config import Config
 from dicom_node.errors import DurabilityError
 from dicom_node.intake.callers import REJECTED_PERMANENT, SERVICE_USER, Refusal, refusal
@@ -88,6 +88,7 @@ class Listener:
             self._config.node.ae_title,
             self._ae.supported_contexts,
             evt_handlers=[
+                (evt.EVT_CONN_OPEN, _opened),
                 (evt.EVT_REQUESTED, self._requested),
                 (evt.EVT_REJECTED, self._rejected),
                 (evt.EVT_PDU_RECV, self._pdu_received),
@@ -225,6 +226,10 @@ def _application_entity(config: Config) -> AE:
     for uid in storage_classes(config.listener.extra_sop_classes):
         ae.add_supported_context(uid, list(TRANSFER_SYNTAXES))
     return ae
+
+
+def _opened(event: NetworkEvent) -> None:
+    contain_faults(event.assoc, lambda error: log.warning("association_broken", error=error))
 
 
 def _offer(event: NetworkEvent, visit: _Visit) -> Offer:

@@ -80,7 +80,7 @@ def _listed(name: str, settings: InferenceTable) -> dict[str, Any]:
         "digest": algorithm.digest,
         "training": algorithm.training,
         "clinical_use": algorithm.clinical_use,
-        "reads": " ".join((*inputs.modality, *inputs.weighting)),
+        "reads": inputs.words,
         "serves": why_not is None,
         "why_not": why_not or "",
     }

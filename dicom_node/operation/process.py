@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dicom_node import __version__
 from dicom_node.config import Config
-from dicom_node.errors import NodeError
+from dicom_node.errors import ConfigError, NodeError
 from dicom_node.operation.folder import StudyFiles, studies_in
 from dicom_node.reading.admission import admit
 from dicom_node.reading.study_reader import StudyReader
@@ -17,10 +17,19 @@ from dicom_node.reading.worker import PROFILE, summary
 from dicom_node.records.arrivals import study_outcome
 from dicom_node.study import Outcome, ResultObject
 from inference.catalogue import Description
+from inference.inputs import TextInputs
+
+LARGEST_REPORT_BYTES = 2**20
+"""Of a text given with `--report`."""
 
 
 def process_paths(
-    paths: Sequence[Path], out: Path, algorithms: Sequence[str], config: Config, progress: Console
+    paths: Sequence[Path],
+    out: Path,
+    algorithms: Sequence[str],
+    config: Config,
+    progress: Console,
+    report: str | None = None,
 ) -> dict[str, Any]:
     """Read every study found under `paths` with every algorithm and write the objects below `out`.
 
@@ -28,6 +37,8 @@ def process_paths(
     ----------
     progress
         Where to show how far it is, if that is a terminal.
+    report
+        Text for the algorithms that read text, of the one study that is there; None: they look for it in the study.
 
     Returns
     -------
@@ -37,27 +48,55 @@ def process_paths(
     Raises
     ------
     ConfigError
-        If an algorithm may not serve.
+        If an algorithm may not serve, or a report is given where none is read, or with more studies than one.
     """
     descriptions = [admit(name, config.inference) for name in algorithms]
     found = studies_in(paths)
+    if report is not None:
+        _check_report(descriptions, len(found.studies))
     out.mkdir(parents=True, exist_ok=True)
     several = len(found.studies) * len(descriptions) > 1
     told = []
     with StudyReader(config.inference, keep_spare=several) as reader, progress.status("reading") as line:
         for number, study in enumerate(found.studies, start=1):
             line.update(f"study {number} of {len(found.studies)}, {len(study.files)} images")
-            told.append(_study(study, number, out, descriptions, config, reader))
+            readings = [
+                _reading(study, out / f"study-{number}" / description.name, description, config, reader, report)
+                for description in descriptions
+            ]
+            told.append(_study(study, readings))
     return {"studies": told, "left": dict(found.left)}
 
 
-def _study(
-    study: StudyFiles, number: int, out: Path, descriptions: Sequence[Description], config: Config, reader: StudyReader
-) -> dict[str, Any]:
-    readings = []
-    for description in descriptions:
-        folder = out / f"study-{number}" / description.name
-        readings.append(_reading(study, folder, description, config, reader))
+def read_report(path: Path) -> str:
+    """The text of a file given with `--report`.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is larger than `LARGEST_REPORT_BYTES` or is not UTF-8; without a word of it.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_REPORT_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"--report: cannot be read: {error.strerror}") from error
+    if len(data) > LARGEST_REPORT_BYTES:
+        raise ConfigError(f"--report: larger than {LARGEST_REPORT_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError("--report: not UTF-8 text") from None  # the error of the decoder holds the bytes
+
+
+def _check_report(descriptions: Sequence[Description], studies: int) -> None:
+    if not any(isinstance(description.inputs, TextInputs) for description in descriptions):
+        raise ConfigError(f"--report: none of {', '.join(d.name for d in descriptions)} reads text")
+    if studies != 1:
+        raise ConfigError(f"--report: the text of one study, {studies} studies found")
+
+
+def _study(study: StudyFiles, readings: list[dict[str, Any]]) -> dict[str, Any]:
     outcome = study_outcome([reading["outcome"] for reading in readings])
     return {
         "study_instance_uid": study.uid,
@@ -68,7 +107,12 @@ def _study(
 
 
 def _reading(
-    study: StudyFiles, folder: Path, description: Description, config: Config, reader: StudyReader
+    study: StudyFiles,
+    folder: Path,
+    description: Description,
+    config: Config,
+    reader: StudyReader,
+    report: str | None,
 ) -> dict[str, Any]:
     """One algorithm on one study; an error of this study is its outcome, not the end of the run."""
     task = Task(
@@ -81,6 +125,7 @@ def _reading(
         profile=PROFILE,
         analysed_at=None,
         outcome_report=Outcome.ABSTAINED in config.inference.outcome_report,
+        report=report if isinstance(description.inputs, TextInputs) else None,
     )
     try:
         read = reader.read(task)

@@ -13,14 +13,18 @@ from dicom_node.reading.header_values import text
 from dicom_node.reading.moment import newest
 from dicom_node.reading.part10 import Part10, parse
 from dicom_node.reading.patient import check_one_patient
+from dicom_node.reading.report_document import choose_document, documents, no_text
 from dicom_node.reading.selection import Choice, choose, nothing_fits
 from dicom_node.reading.series import ImageSeries, survey
 from dicom_node.reading.summary import summarised
 from dicom_node.reading.task import Analyse, Analysis, ReadingResult, Task
-from dicom_node.reading.volume import LoadedSeries, load
+from dicom_node.reading.volume import load
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
+from dicom_node.results.source import Source, TextSource
 from dicom_node.study import Outcome, ResultObject, is_uid
+from inference.inputs import TextInputs
+from inference.report_text import ReportText
 
 NOT_ANALYSED = "none"
 """Execution provider in the identity of a report that says why nothing was analysed."""
@@ -34,7 +38,7 @@ def read_study(task: Task, analyse: Analyse) -> ReadingResult:
     task
         Instances and settings.
     analyse
-        Name of the algorithm and volume to its analysis; called at most once.
+        Name of the algorithm, and volume or report, to its analysis; called at most once.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def read_study(task: Task, analyse: Analyse) -> ReadingResult:
     StudyError
         Whatever `analyse` raises, but UnsuitableError, which is an abstention.
     """
-    received = _received(task.instances)
+    received = _received(task)
     check_one_patient([part.header for part in received.parts])
     if task.forced is not None:
         return _without_result(task, received, *task.forced)
@@ -58,6 +62,8 @@ def read_study(task: Task, analyse: Analyse) -> ReadingResult:
     if received.faults:
         reason = f"{len(received.faults)} of {len(task.instances)} instances cannot be used: {received.faults[0]}"
         return _without_result(task, received, Outcome.ABSTAINED, reason)
+    if isinstance(task.inputs, TextInputs):
+        return _read_report(task, received, task.inputs, analyse)
     found = survey(received.parts)
     choice = choose([series.candidate for series in found], task.inputs)
     try:
@@ -68,7 +74,7 @@ def read_study(task: Task, analyse: Analyse) -> ReadingResult:
 
 @dataclass(frozen=True, kw_only=True)
 class _Received:
-    """The instances: each parsed once, by SOP Instance UID; what cannot be used; and the digest of everything.
+    """The instances: each parsed once, by SOP Instance UID; what cannot be used; and the digest of all that was given.
 
     An instance that cannot be parsed spoils the study: nobody knows which series it is missing from.
     """
@@ -78,11 +84,11 @@ class _Received:
     digest: str
 
 
-def _received(instances: Sequence[bytes]) -> _Received:
+def _received(task: Task) -> _Received:
     parts: dict[str, Part10] = {}
     faults: list[str] = []
     lines: set[str] = set()
-    for data in instances:
+    for data in task.instances:
         try:
             part = _identified(parse(data))
         except UnsuitableError as error:
@@ -93,6 +99,8 @@ def _received(instances: Sequence[bytes]) -> _Received:
         lines.add(f"{uid} {part.dataset_sha256}")
         if parts.setdefault(uid, part).dataset_sha256 != part.dataset_sha256:
             faults.append("two different instances have one SOP Instance UID")
+    if task.report is not None:
+        lines.add(f"report {hashlib.sha256(task.report.encode()).hexdigest()}")
     return _Received(
         parts=tuple(parts[uid] for uid in sorted(parts)),
         faults=tuple(sorted(faults)),
@@ -115,21 +123,51 @@ def _read(
         raise nothing_fits([series.candidate for series in found], choice)
     loaded = load(chosen)
     analysis = analyse(task.algorithm, loaded.image)
-    return _with_result(task, received, choice, loaded, analysis)
+    read = _Read(source=loaded.source, series=chosen.candidate.uid, left=choice.left, notes=loaded.notes)
+    return _with_result(task, received, read, analysis)
 
 
-def _with_result(
-    task: Task, received: _Received, choice: Choice, loaded: LoadedSeries, analysis: Analysis
-) -> ReadingResult:
+def _read_report(task: Task, received: _Received, inputs: TextInputs, analyse: Analyse) -> ReadingResult:
+    """The text given with the task, else that of a document of the study."""
+    left: tuple[tuple[str, str], ...] = ()
+    try:
+        if task.report is not None:
+            given = ReportText(text=task.report, origin="a report given with the task")
+            source = TextSource(datasets=tuple(part.header for part in received.parts), document=None)
+            read = _Read(source=source, notes=("the text was given with the task, not found in the study",))
+            return _with_result(task, received, read, analyse(task.algorithm, given))
+        choice = choose_document(documents(received.parts), inputs)
+        left, chosen = tuple((series, f"{label}: {why}") for series, label, why in choice.left), choice.document
+        if chosen is None:
+            raise no_text(choice, len(received.parts))
+        source = TextSource(datasets=(chosen.header,), document=chosen.header)
+        read = _Read(source=source, series=chosen.series, left=left, notes=(f"read: {chosen.label}",))
+        given = ReportText(text=chosen.text, origin=chosen.label)
+        return _with_result(task, received, read, analyse(task.algorithm, given))
+    except UnsuitableError as error:
+        return _without_result(task, received, Outcome.ABSTAINED, str(error), left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What was read, and what else is to be known of it, as in `ReadingResult`."""
+
+    source: Source | TextSource
+    series: str = ""
+    left: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysis) -> ReadingResult:
     identity = _identity(task, received, analysis.findings.algorithm.digest, analysis.provider)
     return ReadingResult(
         outcome=Outcome.RESULT,
         reason="",
-        objects=write_all(analysis.findings, loaded.source, identity, task.predecessors),
+        objects=write_all(analysis.findings, read.source, identity, task.predecessors),
         instances_digest=received.digest,
-        series=choice.series or "",
-        left=choice.left,
-        notes=loaded.notes,
+        series=read.series,
+        left=read.left,
+        notes=read.notes,
         findings=summarised(analysis.findings, identity),
         narrative=analysis.findings.narrative.text,
         provider=analysis.provider,

@@ -10,13 +10,15 @@ import structlog
 
 from dicom_node.config import InferenceTable
 from dicom_node.errors import TransientError
-from dicom_node.reading.analysis_message import analysis_from_message, image_to_message
+from dicom_node.reading.analysis_message import analysis_from_message
 from dicom_node.reading.cage import Cage, Limits
+from dicom_node.reading.request_message import request_to_message
 from dicom_node.reading.task import Analysis
 from dicom_node.reading.task_message import error_from_message
 from dicom_node.reading.wire import Message, decoded
 from inference.algorithms import Runtime
 from inference.image import Image
+from inference.report_text import ReportText
 
 log = structlog.get_logger(__name__)
 
@@ -84,28 +86,28 @@ class SessionHost:
         self._cage = Cage(self._settings.entry, "session host", limits, maximum_bytes=self._settings.resident_bytes)
         self._configured = False
 
-    def analyse(self, name: str, image: Image, deadline_s: float) -> Analysis:
-        """Read one volume with the algorithm or bundle `name`.
+    def analyse(self, name: str, given: Image | ReportText, deadline_s: float) -> Analysis:
+        """Read one volume, or the text of one report, with the algorithm or bundle `name`.
 
         Parameters
         ----------
         name
             As in the configuration's rules.
-        image
-            The volume.
+        given
+            The volume or the text.
         deadline_s
             Longest time, s; a host that has not answered by then is killed.
 
         Raises
         ------
         UnsuitableError
-            If the image is not what the algorithm was made for.
+            If it is not what the algorithm was made for.
         DefectError
             If the bundle, its provider or its code is at fault.
         TransientError
             If the host died, hung or grew beyond its memory.
         """
-        answer = self.ask(image_to_message(name, image), time.monotonic() + deadline_s)
+        answer = self.ask(request_to_message(name, given), time.monotonic() + deadline_s)
         if answer.kind != "analysis":
             raise decoded(error_from_message, answer)
         return decoded(analysis_from_message, answer)

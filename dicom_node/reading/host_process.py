@@ -4,13 +4,23 @@ import time
 from pathlib import Path
 
 from dicom_node.errors import DefectError, TransientError, UnsuitableError
-from dicom_node.reading.analysis_message import analysis_to_message, image_from_message
+from dicom_node.reading.analysis_message import analysis_to_message
+from dicom_node.reading.request_message import request_from_message
 from dicom_node.reading.task import Analysis
 from dicom_node.reading.task_message import error_to_message
 from dicom_node.reading.wire import Channel, Message, decoded
-from inference.algorithms import Reader, Runtime
+from inference.algorithms import Reader, Runtime, TextReader
 from inference.catalogue import open_reader
-from inference.errors import BundleError, InferenceError, ProviderError, UnsuitableImageError
+from inference.errors import (
+    BundleError,
+    InferenceError,
+    ProviderError,
+    UnsuitableImageError,
+    UnsuitableTextError,
+)
+from inference.findings import Findings
+from inference.image import Image
+from inference.report_text import ReportText
 
 
 def serve(channel: Channel) -> None:
@@ -29,7 +39,7 @@ class _Desk:
 
     def __init__(self, settings: tuple[Path | None, Runtime]) -> None:
         self._bundles_dir, self._runtime = settings
-        self._readers: dict[str, Reader] = {}
+        self._readers: dict[str, Reader | TextReader] = {}
 
     def answer(self, request: Message) -> Message:
         """The analysis, or in its place the error that leaves the readers as they were."""
@@ -39,12 +49,12 @@ class _Desk:
             return error_to_message(error)
 
     def _analyse(self, request: Message) -> Analysis:
-        name, image = decoded(image_from_message, request)
+        name, given = decoded(request_from_message, request)
         try:
             reader = self._reader(name)
             started = time.perf_counter()
-            findings = reader.read(image)
-        except UnsuitableImageError as error:
+            findings = _read(reader, given)
+        except (UnsuitableImageError, UnsuitableTextError) as error:
             raise UnsuitableError(str(error)) from error
         except (BundleError, ProviderError) as error:
             raise DefectError(str(error)) from error
@@ -52,10 +62,19 @@ class _Desk:
             raise TransientError(str(error)) from error
         return Analysis(findings=findings, provider=reader.provider, seconds=time.perf_counter() - started)
 
-    def _reader(self, name: str) -> Reader:
+    def _reader(self, name: str) -> Reader | TextReader:
         if name not in self._readers:
             self._readers[name] = open_reader(name, self._bundles_dir, self._runtime)
         return self._readers[name]
+
+
+def _read(reader: Reader | TextReader, given: Image | ReportText) -> Findings:
+    if isinstance(reader, TextReader):
+        if isinstance(given, ReportText):
+            return reader.read_text(given)
+    elif isinstance(given, Image):
+        return reader.read(given)
+    raise DefectError(f"{reader.algorithm.name} was given a {type(given).__name__}, which it does not read")
 
 
 def _settings(message: Message) -> tuple[Path | None, Runtime]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pydicom import Dataset
 
 from dicom_node.errors import DefectError
-from dicom_node.reading.header_values import items, text
+from dicom_node.reading.header_values import text
 
 DAYS_A_YEAR = 365.2425
 """Mean length of a Gregorian year."""
@@ -23,12 +23,6 @@ def age_years(header: Dataset) -> float | None:
     if born is None or seen is None or seen < born:
         return None
     return (seen - born).days / DAYS_A_YEAR
-
-
-def contrast_agent_given(header: Dataset) -> bool:
-    """Whether the header names a contrast agent (PS3.3 C.7.6.4, C.7.6.4b)."""
-    agent = text(header, "ContrastBolusAgent").upper()
-    return agent not in ("", "NO", "NONE", "N", "NATIVE") or bool(items(header, "ContrastBolusAgentSequence"))
 
 
 def check_one_patient(headers: Sequence[Dataset]) -> None:

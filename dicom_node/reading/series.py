@@ -8,11 +8,12 @@ from typing import Literal
 from pydicom import Dataset
 
 from dicom_node.errors import UnsuitableError
+from dicom_node.reading.contrast_agent import contrast_agent_given
 from dicom_node.reading.frames import CLASSIC, CT, MULTI_FRAME, Frame, frame_count, frames
 from dicom_node.reading.geometry import Grid, arrange, extent_mm, places, usual_spacing
 from dicom_node.reading.header_values import number, text
 from dicom_node.reading.part10 import Part10
-from dicom_node.reading.patient import age_years, contrast_agent_given
+from dicom_node.reading.patient import age_years
 from dicom_node.reading.selection import SeriesCandidate
 from dicom_node.reading.weighting import contrast, weighting
 

@@ -1,19 +1,21 @@
 """The inside of the process that reads one study and ends: takes the task, asks for the analysis, sends the result."""
 
 from dicom_node.reading.analysis import read_study
-from dicom_node.reading.analysis_message import analysis_from_message, image_to_message
+from dicom_node.reading.analysis_message import analysis_from_message
+from dicom_node.reading.request_message import request_to_message
 from dicom_node.reading.task import Analysis
 from dicom_node.reading.task_message import error_from_message, result_to_message, task_from_message
 from dicom_node.reading.wire import Channel, decoded
 from inference.image import Image
+from inference.report_text import ReportText
 
 
 def read(channel: Channel) -> None:
     """Read the one study that comes over the channel; an error ends the process and reaches the parent as its last."""
     task = decoded(task_from_message, channel.receive())
 
-    def analyse(name: str, image: Image) -> Analysis:
-        channel.send(image_to_message(name, image))
+    def analyse(name: str, given: Image | ReportText) -> Analysis:
+        channel.send(request_to_message(name, given))
         answer = channel.receive()
         if answer.kind != "analysis":
             raise decoded(error_from_message, answer)

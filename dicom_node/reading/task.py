@@ -9,7 +9,8 @@ from dicom_node.results.identity import Predecessor
 from dicom_node.study import Outcome, ResultObject
 from inference.findings import Findings
 from inference.image import Image
-from inference.inputs import Inputs
+from inference.inputs import Inputs, TextInputs
+from inference.report_text import ReportText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Task:
     algorithm_digest
         `inference.findings.Algorithm.digest` of it; 64 zeros where `forced` says there was none.
     inputs
-        Which series it reads; None only with `forced`.
+        Which series, or which text, it reads; None only with `forced`.
     configuration_digest, software_version, profile, version
         As in `dicom_node.results.identity.Identity`.
     analysed_at
@@ -36,12 +37,14 @@ class Task:
         Outcome and reason where no analysis is to be made: only the outcome report is written.
     outcome_report
         Write an outcome SR where there is no result.
+    report
+        Text given with the task, for an algorithm that reads text; None: it is looked for in the study.
     """
 
     instances: tuple[bytes, ...]
     algorithm: str
     algorithm_digest: str
-    inputs: Inputs | None
+    inputs: Inputs | TextInputs | None
     configuration_digest: str
     software_version: str
     profile: str
@@ -50,12 +53,15 @@ class Task:
     predecessors: tuple[Predecessor, ...] = ()
     forced: tuple[Outcome, str] | None = None
     outcome_report: bool = True
+    report: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.instances:
             raise ValueError("a task without instances")
         if (self.inputs is None) == (self.forced is None):
             raise ValueError("a task has either inputs to choose a series by, or a forced outcome")
+        if self.report is not None and not isinstance(self.inputs, TextInputs):
+            raise ValueError("a report's text for an algorithm that reads none")
         if self.forced is not None and self.forced[0] is Outcome.RESULT:
             raise ValueError("a result cannot be forced")
         if self.analysed_at is not None and self.analysed_at.tzinfo is None:
@@ -71,8 +77,8 @@ class Analysis:
     seconds: float
 
 
-Analyse = Callable[[str, Image], Analysis]
-"""Name of an algorithm and a volume to its analysis; raises errors of `dicom_node.errors`."""
+Analyse = Callable[[str, Image | ReportText], Analysis]
+"""Name of an algorithm and a volume or a text to its analysis; raises errors of `dicom_node.errors`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +94,9 @@ class ReadingResult:
     instances_digest
         As in `dicom_node.results.identity.Identity`.
     series
-        Series Instance UID of what was read; empty where nothing was.
+        Series Instance UID of what was read; empty where nothing of the study was.
     left
-        (Series Instance UID, why) of the image series that were not read.
+        (Series Instance UID, why) of the image series, or of the documents, that were not read.
     notes
         What should be known of the series that was read.
     findings

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from dicom_node.errors import DefectError, StudyError, TransientError, UnsuitableError
 from dicom_node.reading.task import ReadingResult, Task
 from dicom_node.reading.wire import Body, Message
@@ -16,11 +18,12 @@ from dicom_node.study import (
     SOPInstanceUID,
     is_uid,
 )
-from inference.inputs import Inputs
+from inference.inputs import Inputs, TextInputs
 
 LONGEST_TEXT = 4000
 """Characters of a reason or an error taken from another process."""
 
+_INPUTS: TypeAdapter[Inputs | TextInputs] = TypeAdapter(Inputs | TextInputs)
 _FAMILY: dict[str, type[StudyError]] = {
     "UnsuitableError": UnsuitableError,
     "TransientError": TransientError,
@@ -44,6 +47,7 @@ def task_to_message(task: Task) -> Message:
         ],
         "forced": list(task.forced) if task.forced else None,
         "outcome_report": task.outcome_report,
+        "report": task.report,
     }
     return Message(kind="task", body=body, buffers=task.instances)
 
@@ -55,7 +59,7 @@ def task_from_message(message: Message) -> Task:
         instances=tuple(bytes(buffer) for buffer in message.buffers),
         algorithm=_text(body["algorithm"]),
         algorithm_digest=_text(body["algorithm_digest"]),
-        inputs=Inputs.model_validate(body["inputs"]) if body["inputs"] is not None else None,
+        inputs=_INPUTS.validate_python(body["inputs"]) if body["inputs"] is not None else None,
         configuration_digest=_text(body["configuration_digest"]),
         software_version=_text(body["software_version"]),
         profile=_text(body["profile"]),
@@ -64,6 +68,7 @@ def task_from_message(message: Message) -> Task:
         predecessors=tuple(_predecessor(*values) for values in body["predecessors"]),
         forced=(Outcome(body["forced"][0]), _text(body["forced"][1])) if body["forced"] is not None else None,
         outcome_report=body["outcome_report"] is True,
+        report=_text(body["report"]) if body["report"] is not None else None,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
+    CompositeContentItem,
     FindingSite,
     GraphicTypeValues,
     ImageRegion,
@@ -19,6 +20,7 @@ from highdicom.sr import (
     PlanarROIMeasurementsAndQualitativeEvaluations,
     QualitativeEvaluation,
     ReferencedSegment,
+    RelationshipTypeValues,
     SourceImageForMeasurementGroup,
     SourceImageForRegion,
     SourceSeriesForSegmentation,
@@ -37,7 +39,7 @@ from dicom_node.results.image_library import image_library
 from dicom_node.results.outline import largest_slice, outline
 from dicom_node.results.planes import Reference, instance_references, plane_reference
 from dicom_node.results.provenance import Device
-from dicom_node.results.source import Source
+from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import fit, number
 from dicom_node.study import ObjectKind
 from inference.findings import Finding, Findings
@@ -57,22 +59,30 @@ _LATERALITY = Code("272741003", "SCT", "Laterality")
 _Group = PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
 
 
-def write(findings: Findings, source: Source, identity: Identity, predecessors: Sequence[Predecessor] = ()) -> Dataset:
+SOURCE_DOCUMENT = codes.DCM.SourceDocument
+"""Names the report that a finding was read from."""
+
+
+def write(
+    findings: Findings, source: Source | TextSource, identity: Identity, predecessors: Sequence[Predecessor] = ()
+) -> Dataset:
     """A measurement report of all findings; where there are none, it says that the analysis succeeded.
 
-    It refers to the segmentation that `segmentation.write` makes of the same findings.
+    It refers to the segmentation that `segmentation.write` makes of the same findings, or to the report they were read
+    from.
     """
     device = provenance.device_of(findings.algorithm, identity)
     groups = [_group(finding, source, identity, device) for finding in findings.findings]
     if not groups or findings.study_probability is not None:
-        groups.append(_whole_study(findings, identity, device))
-    shown = [plane_reference(source, key) for finding in findings.findings for key in _key_slices(finding)]
+        groups.append(_whole_study(findings, source, identity, device))
     report = MeasurementReport(
         observation_context=provenance.observation_context(device),
         procedure_reported=procedure(source.datasets[0]),
         imaging_measurements=groups,
     )
-    report[0].ContentSequence.insert(-1, image_library(source, shown or instance_references(source)))
+    if isinstance(source, Source):
+        shown = [plane_reference(source, key) for finding in findings.findings for key in _key_slices(finding)]
+        report[0].ContentSequence.insert(-1, image_library(source, shown or instance_references(source)))
     return document(
         report[0],
         Envelope(kind=ObjectKind.SR, identity=identity, device=device, source=source.datasets[0]),
@@ -113,8 +123,8 @@ def _key_slices(finding: Finding) -> list[int]:
     return [] if key is None else [key]
 
 
-def _group(finding: Finding, source: Source, identity: Identity, device: Device) -> _Group:
-    if finding.region is None or finding.segment is None:
+def _group(finding: Finding, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
+    if isinstance(source, TextSource) or finding.region is None or finding.segment is None:
         return _unlocated(finding, source, identity, device)
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
@@ -129,10 +139,10 @@ def _group(finding: Finding, source: Source, identity: Identity, device: Device)
     return group
 
 
-def _unlocated(finding: Finding, source: Source, identity: Identity, device: Device) -> _Group:
-    """TID 1501: what has no mask, with the slice that shows it best."""
-    images = [plane_reference(source, key) for key in _key_slices(finding)]
-    return MeasurementsAndQualitativeEvaluations(
+def _unlocated(finding: Finding, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
+    """TID 1501: what has no mask, with the slice that shows it best or the document that says it."""
+    images = [plane_reference(source, key) for key in _key_slices(finding)] if isinstance(source, Source) else []
+    group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
         finding_type=finding.code,
         finding_sites=_sites(finding),
@@ -141,17 +151,38 @@ def _unlocated(finding: Finding, source: Source, identity: Identity, device: Dev
         qualitative_evaluations=_evaluations(finding),
         source_images=[SourceImageForMeasurementGroup(i.sop_class_uid, i.sop_instance_uid, _frames(i)) for i in images],
     )
+    group[0].ContentSequence.extend(_document(source))
+    return group
 
 
-def _whole_study(findings: Findings, identity: Identity, device: Device) -> _Group:
+def _whole_study(findings: Findings, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
     probability = findings.study_probability
-    return MeasurementsAndQualitativeEvaluations(
+    group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(WHOLE_STUDY, identity),
         algorithm_id=provenance.algorithm_template(device),
         measurements=None
         if probability is None
         else [_certainty(codes.DCM.CertaintyOfImpression, probability, device)],
         qualitative_evaluations=[QualitativeEvaluation(codes.DCM.SummaryOfAnalyses, codes.DCM.Succeeded)],
+    )
+    group[0].ContentSequence.extend(_document(source))
+    return group
+
+
+def _document(source: Source | TextSource) -> list[CompositeContentItem]:
+    """The document a finding was read from, as an extension of TID 1501, which names images alone."""
+    if isinstance(source, Source) or source.document is None:
+        return []
+    return [document_evidence(source.document, RelationshipTypeValues.CONTAINS)]
+
+
+def document_evidence(header: Dataset, relationship: RelationshipTypeValues) -> CompositeContentItem:
+    """Reference to a document in a content tree."""
+    return CompositeContentItem(
+        name=SOURCE_DOCUMENT,
+        referenced_sop_class_uid=str(header.SOPClassUID),
+        referenced_sop_instance_uid=str(header.SOPInstanceUID),
+        relationship_type=relationship,
     )
 
 

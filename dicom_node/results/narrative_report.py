@@ -18,20 +18,27 @@ from dicom_node.results import provenance, text_report
 from dicom_node.results.document import document
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
-from dicom_node.results.measurement_report import key_slice, procedure, segmentation_reference
+from dicom_node.results.measurement_report import (
+    document_evidence,
+    key_slice,
+    procedure,
+    segmentation_reference,
+)
 from dicom_node.results.planes import instance_references, plane_reference
 from dicom_node.results.provenance import Device
-from dicom_node.results.source import Source
+from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import fit, number, one_line, percent
 from dicom_node.results.text_report import image_evidence, paragraph, section
 from dicom_node.study import ObjectKind
-from inference.findings import Algorithm, Finding, Findings
+from inference.findings import Finding, Findings
 
 SUMMARY, FINDINGS, PROCEDURE = codes.cid7001.Summary, codes.cid7001.Findings, codes.cid7001.CurrentProcedureDescriptions
 """Headings (CID 7001)."""
 
 
-def write(findings: Findings, source: Source, identity: Identity, predecessors: Sequence[Predecessor] = ()) -> Dataset:
+def write(
+    findings: Findings, source: Source | TextSource, identity: Identity, predecessors: Sequence[Predecessor] = ()
+) -> Dataset:
     """A text report: warning and what holds for the study, one section for each finding, and how it was made.
 
     A finding that the narrative does not mention is put into words from its codes, so none is left out.
@@ -40,7 +47,7 @@ def write(findings: Findings, source: Source, identity: Identity, predecessors: 
     sections = [
         _summary(findings, source, identity, text_report.warning(device)),
         *(_finding(finding, findings, source, identity) for finding in findings.findings),
-        section(PROCEDURE, [paragraph(codes.DCM.ProcedureDescription, _origin(findings.algorithm, device, identity))]),
+        section(PROCEDURE, [paragraph(codes.DCM.ProcedureDescription, _origin(findings, source, device, identity))]),
     ]
     return document(
         text_report.report(device, procedure(source.datasets[0]), sections),
@@ -58,7 +65,7 @@ def in_words(finding: Finding) -> str:
     return f"{finding.label}: " + ", ".join(part for part in (finding.code.meaning, where, *sure, *sizes) if part) + "."
 
 
-def _summary(findings: Findings, source: Source, identity: Identity, warning: str) -> ContainerContentItem:
+def _summary(findings: Findings, source: Source | TextSource, identity: Identity, warning: str) -> ContainerContentItem:
     said = [s.text for s in findings.narrative.sentences if s.finding is None]
     if findings.study_probability is not None:
         said.append(f"Probability for the study as a whole: {percent(findings.study_probability)}.")
@@ -70,7 +77,9 @@ def _summary(findings: Findings, source: Source, identity: Identity, warning: st
     return section(SUMMARY, [paragraph(SUMMARY, warning), *sentences])
 
 
-def _finding(finding: Finding, findings: Findings, source: Source, identity: Identity) -> ContainerContentItem:
+def _finding(
+    finding: Finding, findings: Findings, source: Source | TextSource, identity: Identity
+) -> ContainerContentItem:
     said = [s.text for s in findings.narrative.sentences if s.finding == finding.label] or [in_words(finding)]
     tracked = TextContentItem(
         name=codes.DCM.TrackingIdentifier,
@@ -84,9 +93,13 @@ def _finding(finding: Finding, findings: Findings, source: Source, identity: Ide
     return section(FINDINGS, [tracked, coded, *sentences])
 
 
-def _evidence(finding: Finding, findings: Findings, source: Source, identity: Identity) -> list[ContentItem]:
+def _evidence(
+    finding: Finding, findings: Findings, source: Source | TextSource, identity: Identity
+) -> list[ContentItem]:
     """The finding's segment and the slice that shows it best; what has neither rests on the study."""
     evidence: list[ContentItem] = []
+    if isinstance(source, TextSource):
+        return _study_evidence(findings, source, identity)
     if finding.segment is not None:
         evidence += [
             image_evidence(codes.DCM.ReferencedSegment, written, finding.segment + 1)
@@ -97,8 +110,11 @@ def _evidence(finding: Finding, findings: Findings, source: Source, identity: Id
     return evidence or _study_evidence(findings, source, identity)
 
 
-def _study_evidence(findings: Findings, source: Source, identity: Identity) -> list[ContentItem]:
-    """The segmentation, which leads to every image, or else the series that was read."""
+def _study_evidence(findings: Findings, source: Source | TextSource, identity: Identity) -> list[ContentItem]:
+    """The segmentation, which leads to every image, or else the series that was read; of a text its document."""
+    if isinstance(source, TextSource):
+        document = source.document
+        return [document_evidence(document, RelationshipTypeValues.INFERRED_FROM)] if document else []
     written = segmentation_reference(findings, identity)
     if written:
         return [image_evidence(codes.DCM.IllustrationOfROI, image) for image in written]
@@ -106,8 +122,10 @@ def _study_evidence(findings: Findings, source: Source, identity: Identity) -> l
     return [UIDRefContentItem(_SERIES, series, relationship_type=RelationshipTypeValues.INFERRED_FROM)]
 
 
-def _origin(algorithm: Algorithm, device: Device, identity: Identity) -> str:
-    learnt = "" if algorithm.training == "none" else f" Trained on {_TRAINING[algorithm.training]}."
+def _origin(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> str:
+    training = findings.algorithm.training
+    told = _TRAINING_ON_TEXT if isinstance(source, TextSource) else _TRAINING
+    learnt = "" if training == "none" else f" Trained on {told[training]}."
     return text_report.origin(device, identity) + learnt
 
 
@@ -116,4 +134,9 @@ _TRAINING = {
     "real": "real images",
     "synthetic-appearance": "real anatomy with synthetic appearance",
     "synthetic-findings": "synthetic findings only",
+}
+_TRAINING_ON_TEXT = {
+    "real": "real reports",
+    "synthetic-appearance": "real findings in made-up reports",
+    "synthetic-findings": "made-up reports only",
 }

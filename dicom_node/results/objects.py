@@ -18,7 +18,7 @@ from dicom_node.results import (
     validation,
 )
 from dicom_node.results.identity import Identity, Predecessor
-from dicom_node.results.source import Source
+from dicom_node.results.source import Source, TextSource
 from dicom_node.study import ObjectKind, Outcome, ResultObject, SeriesInstanceUID, SOPClassUID, SOPInstanceUID
 from inference.findings import Findings
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 def write_all(
-    findings: Findings, source: Source, identity: Identity, predecessors: tuple[Predecessor, ...] = ()
+    findings: Findings, source: Source | TextSource, identity: Identity, predecessors: tuple[Predecessor, ...] = ()
 ) -> tuple[ResultObject, ...]:
     """Segmentation, measurement report and narrative report of one reading, in this order; no empty segmentation.
 
@@ -37,7 +37,7 @@ def write_all(
     findings
         Masks on the grid of `source`.
     source
-        The series that was read.
+        The series or the report that was read.
     identity
         Source of UIDs and times.
     predecessors
@@ -53,9 +53,10 @@ def write_all(
     _check_agreement(findings, source, identity)
     _tell_repairs(source.datasets[0])
     files: dict[ObjectKind, bytes] = {}
-    if not segmentation.is_empty(findings):
-        files[ObjectKind.SEG] = _file(ObjectKind.SEG, lambda: segmentation.write(findings, source, identity))
-        mask_comparison.compare(files[ObjectKind.SEG], findings, source)
+    if isinstance(source, Source) and not segmentation.is_empty(findings):
+        series = source
+        files[ObjectKind.SEG] = _file(ObjectKind.SEG, lambda: segmentation.write(findings, series, identity))
+        mask_comparison.compare(files[ObjectKind.SEG], findings, series)
     files[ObjectKind.SR] = _file(
         ObjectKind.SR, lambda: measurement_report.write(findings, source, identity, predecessors)
     )
@@ -88,10 +89,14 @@ def write_outcome(
     return _checked({ObjectKind.OUTCOME: data}, headers, predecessors)[0]
 
 
-def _check_agreement(findings: Findings, source: Source, identity: Identity) -> None:
+def _check_agreement(findings: Findings, source: Source | TextSource, identity: Identity) -> None:
     if findings.algorithm.digest != identity.algorithm_digest:
         raise DefectError("the findings come from another algorithm than the one the result is to be identified by")
     masks = [s.mask for s in findings.segments] + [f.region for f in findings.findings if f.region is not None]
+    if isinstance(source, TextSource):
+        if masks or any(finding.slice_probabilities for finding in findings.findings):
+            raise DefectError("a reading of text speaks of images")
+        return
     for shape in {mask.shape for mask in masks} - {tuple(source.geometry.spatial_shape)}:
         raise DefectError(
             f"a mask of {shape} for a source of {tuple(source.geometry.spatial_shape)} (slice, row, column)"

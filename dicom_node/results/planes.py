@@ -12,7 +12,7 @@ from highdicom.enum import CoordinateSystemNames
 from pydicom import Dataset
 
 from dicom_node.errors import DefectError, UnsuitableError
-from dicom_node.results.source import Source
+from dicom_node.results.source import Source, TextSource
 
 _PATIENT = CoordinateSystemNames.PATIENT
 
@@ -50,7 +50,7 @@ def plane_reference(source: Source, index: int) -> Reference:
     return reference(*source.plane(index))
 
 
-def instance_references(source: Source) -> list[Reference]:
+def instance_references(source: Source | TextSource) -> list[Reference]:
     """References to every instance of the source, in the order of its datasets."""
     return [reference(header) for header in source.datasets]
 

@@ -31,6 +31,8 @@ MANUFACTURER = "dicom-node"
 MODEL_NAME = "dicom-node"
 """Manufacturer's Model Name (0008,1090) of the node itself."""
 
+_DOCUMENTS = frozenset({"SR", "DOC", "KO", "PR", "SEG"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
@@ -117,8 +119,10 @@ def contributing_equipment(device: Device, identity: Identity) -> Dataset:
 
 
 def acquisition_equipment(source: Dataset) -> Dataset | None:
-    """Item for the scanner, where the source names it."""
+    """Item for the scanner, where the source is an image and names it; what wrote a document acquired nothing."""
     item = Dataset()
+    if text(source, "Modality") in _DOCUMENTS:
+        return None
     item.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(codes.DCM.AcquisitionEquipment)]
     item.Manufacturer = fit(text(source, "Manufacturer"), 64)
     if not item.Manufacturer:

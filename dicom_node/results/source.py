@@ -1,4 +1,4 @@
-"""The source series as the writers need it: headers in array order and the geometry that the masks lie on."""
+"""What was read, as the writers need it: headers in array order with the geometry masks lie on, or a document."""
 
 from dataclasses import dataclass
 
@@ -37,3 +37,23 @@ class Source:
         if self.frame_numbers:
             return self.datasets[0], self.frame_numbers[index]
         return self.datasets[index], None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSource:
+    """A report that was read.
+
+    Attributes
+    ----------
+    datasets
+        The document alone; where the text did not come from the study, headers of the study that it belongs to.
+    document
+        The document; None where the text did not come from the study.
+    """
+
+    datasets: tuple[Dataset, ...]
+    document: Dataset | None
+
+    def __post_init__(self) -> None:
+        if not self.datasets:
+            raise ValueError("a report belongs to a study, of which at least one instance is known")

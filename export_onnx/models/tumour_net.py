@@ -35,13 +35,7 @@ class TumourNet(nn.Module):
     def __init__(self, classes: int, widths: Sequence[int], depths: Sequence[int], prior: float = 0.02) -> None:
         super().__init__()
         self.stem = _activated(1, widths[0], kernel=5, stride=2)
-        self.down = nn.ModuleList(
-            nn.Sequential(
-                *([] if level == 0 else [_activated(widths[level - 1], width, stride=2)]),
-                *(Residual(width) for _ in range(depth)),
-            )
-            for level, (width, depth) in enumerate(zip(widths, depths, strict=True))
-        )
+        self.down = _levels(widths, depths)
         fine = range(len(widths) - 1)
         self.narrow = nn.ModuleList(_activated(widths[level + 1], widths[level], kernel=1) for level in fine)
         self.up = nn.ModuleList(Residual(widths[level]) for level in fine)
@@ -66,6 +60,34 @@ class TumourNet(nn.Module):
             if level == self.CLASS_LEVEL:
                 classes = self.classes(features)
         return self.fold_out(self.tumour(features)), classes
+
+
+class Trunk(nn.Module):
+    """The way down of a `TumourNet` as a stem: (batch, 1, row, column) to (batch, width, row / 2**n, column / 2**n), of
+    its first n levels.
+
+    Parameters
+    ----------
+    levels
+        (width, depth) of each; parts are named as in `TumourNet`, so that its weights fit.
+    width
+        Features that are given out.
+    """
+
+    def __init__(self, levels: Sequence[tuple[int, int]], width: int) -> None:
+        super().__init__()
+        widths, depths = [w for w, _ in levels], [d for _, d in levels]
+        self.stem = _activated(1, widths[0], kernel=5, stride=2)
+        self.down = _levels(widths, depths)
+        self.given = nn.Conv2d(widths[-1], width, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features of patches."""
+        features = self.stem(image)
+        for block in self.down:
+            features = block(features)
+        given: Tensor = self.given(features)
+        return given
 
 
 class TumourMaps(nn.Module):
@@ -108,6 +130,16 @@ class Residual(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Of the same shape."""
         return functional.relu(features + self.second(self.first(features)))
+
+
+def _levels(widths: Sequence[int], depths: Sequence[int]) -> nn.ModuleList:
+    return nn.ModuleList(
+        nn.Sequential(
+            *([] if level == 0 else [_activated(widths[level - 1], width, stride=2)]),
+            *(Residual(width) for _ in range(depth)),
+        )
+        for level, (width, depth) in enumerate(zip(widths, depths, strict=True))
+    )
 
 
 def _activated(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inference.bundle import Bundle
+from inference.graph import Slices
+from inference.manifests.segment import SegmentManifest
 
 _TEXT = """# {title}
 
@@ -59,9 +61,11 @@ def card(bundle: Bundle, subsets: Sequence[Mapping[str, Any]], max_abs: float) -
         Largest absolute difference between torch and ONNX Runtime at export.
     """
     manifest = bundle.manifest
+    if not isinstance(manifest, SegmentManifest):
+        raise TypeError(f"{manifest.name} is no segment bundle")
     run, segment = manifest.training_run, manifest.segments[0]
-    if run is None:
-        raise ValueError(f"{manifest.name} does not say which run made it")
+    if run is None or not isinstance(manifest.tiling, Slices):
+        raise ValueError(f"{manifest.name} does not say which run made it, or does not go by slices")
     spacing = next(step.spacing_mm for step in manifest.preprocess if step.op == "resample")
     source = manifest.source_checkpoint.files[0]
     return _TEXT.format(
@@ -79,7 +83,7 @@ def card(bundle: Bundle, subsets: Sequence[Mapping[str, Any]], max_abs: float) -
         type=f"{segment.type.value}, {segment.type.scheme}, {segment.type.meaning}",
         architecture=manifest.source_checkpoint.architecture,
         parameters=run.parameters,
-        neighbours=manifest.tiling.neighbours if manifest.tiling.kind == "slices" else 0,
+        neighbours=manifest.tiling.neighbours,
         spacing=" x ".join(f"{step:g}" for step in spacing if step is not None) + " mm",
         threshold=segment.threshold,
         peak=segment.min_peak,
@@ -91,7 +95,7 @@ def card(bundle: Bundle, subsets: Sequence[Mapping[str, Any]], max_abs: float) -
         digest=bundle.digest,
         file=source.path,
         sha256=source.sha256,
-        tables="\n\n".join(_table(part) for part in subsets),
+        tables="\n\n".join(figures_table(part) for part in subsets),
         data=run.data[0].upper() + run.data[1:],
         seed=run.seed,
         iterations=run.iterations,
@@ -99,8 +103,10 @@ def card(bundle: Bundle, subsets: Sequence[Mapping[str, Any]], max_abs: float) -
     )
 
 
-def _table(part: Mapping[str, Any]) -> str:
-    heading = f"### {part['name']}: {part['n_patients']} patients, {part['n_lesions']} lesions"
+def figures_table(part: Mapping[str, Any]) -> str:
+    """One subset of `metrics.json`: its figures with their intervals, and its baselines."""
+    counted = f"{part['n_lesions']} lesions" if "n_lesions" in part else f"{part['n_cases']} images"
+    heading = f"### {part['name']}: {part['n_patients']} patients, {counted}"
     lines = ["| figure | value | 95 % interval |", "|---|---|---|"]
     for name, figure in part["metrics"].items():
         low, high = figure["ci95"]

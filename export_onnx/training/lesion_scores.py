@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.evaluation.statistics import percentiles, samples
 from inference.findings import Mask
-
-REPLICATES = 1000
-"""Bootstrap samples of patients; the interval is their 2.5 and 97.5 percentiles."""
 
 _IOU = 0.1
 
@@ -86,14 +84,8 @@ def interval(
     scores: Sequence[CaseScore], statistic: Callable[[Sequence[CaseScore]], float]
 ) -> dict[str, float | list[float]]:
     """A figure and its 95 % interval: percentile bootstrap that resamples patients, seeded."""
-    rng = np.random.default_rng(20260101)
-    drawn = []
-    for _ in range(REPLICATES):
-        sample = [scores[i] for i in rng.integers(len(scores), size=len(scores))]
-        drawn.append(statistic(sample))
-    known = [value for value in drawn if np.isfinite(value)]  # a sample without a single lesion has no sensitivity
-    low, high = np.percentile(known, [2.5, 97.5]) if known else (float("nan"), float("nan"))
-    return {"value": statistic(scores), "ci95": [float(low), float(high)]}
+    drawn = [statistic([scores[i] for i in sample]) for sample in samples(len(scores))]
+    return {"value": statistic(scores), "ci95": percentiles(np.array(drawn))}
 
 
 def _ratio(scores: Sequence[CaseScore], above: Callable[[CaseScore], int], below: Callable[[CaseScore], int]) -> float:

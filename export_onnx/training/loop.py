@@ -1,5 +1,6 @@
 """The training loop: seeded step by step, so that a stopped run goes on as if it had not been stopped."""
 
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ def train(network: nn.Module, schedule: Schedule, step_loss: Step, checkpoint: P
     )
     rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, schedule.iterations))
     parts: _Parts = {"network": network, "mean": mean, "optimizer": optimizer, "schedule": rates}
-    start = _resumed(checkpoint, parts)
+    start, before = _resumed(checkpoint, parts)
+    began = time.monotonic() - before
     kind = next(network.parameters()).device.type
     network.train()
     for step in range(start, schedule.iterations):
@@ -96,8 +98,15 @@ def train(network: nn.Module, schedule: Schedule, step_loss: Step, checkpoint: P
         _averaged(mean, network, min(schedule.average, (1 + step) / (10 + step)) if schedule.average else 0.0)
         progress(step + 1, float(loss.detach()))
         if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == schedule.iterations:
-            _keep(checkpoint, step + 1, parts)
+            _keep(checkpoint, step + 1, time.monotonic() - began, parts)
     return mean.eval()
+
+
+def took(checkpoint: Path) -> str:
+    """How long a run took in all and on what, as a sentence; the time it stood still is not in it."""
+    seconds = float(torch.load(checkpoint, weights_only=True)["seconds"])
+    on = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+    return f"The steps took {seconds / 60.0:.0f} minutes on {on}."
 
 
 def _averaged(mean: nn.Module, network: nn.Module, past: float) -> None:
@@ -118,16 +127,17 @@ def _rate(step: int, iterations: int) -> float:
     return 0.5 * (1.0 + float(np.cos(np.pi * (step - rising) / max(1, iterations - rising))))
 
 
-def _resumed(checkpoint: Path, parts: _Parts) -> int:
+def _resumed(checkpoint: Path, parts: _Parts) -> tuple[int, float]:
+    """Steps that were done, and the seconds they took."""
     if not checkpoint.exists():
-        return 0
+        return 0, 0.0
     state = torch.load(checkpoint, weights_only=True)
     for name, part in parts.items():
         part.load_state_dict(state[name])
-    return int(state["step"])
+    return int(state["step"]), float(state["seconds"])
 
 
-def _keep(checkpoint: Path, step: int, parts: _Parts) -> None:
+def _keep(checkpoint: Path, step: int, seconds: float, parts: _Parts) -> None:
     partial = checkpoint.with_suffix(".partial")
-    torch.save({"step": step, **{name: part.state_dict() for name, part in parts.items()}}, partial)
+    torch.save({"step": step, "seconds": seconds, **{name: part.state_dict() for name, part in parts.items()}}, partial)
     partial.replace(checkpoint)

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.findings import Algorithm, Findings, Mask
 from inference.image import Image
-from inference.inputs import Inputs
+from inference.inputs import Inputs, TextInputs
+from inference.report_text import ReportText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,32 @@ class Reader(Protocol):
         ------
         UnsuitableImageError
             If the image is not what the algorithm was made for; with numbers.
+        """
+
+
+@runtime_checkable
+class TextReader(Protocol):
+    """One algorithm that reads the text of a report, ready to read."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Which program and weights speak."""
+
+    @property
+    def inputs(self) -> TextInputs:
+        """Which text it reads."""
+
+    @property
+    def provider(self) -> str:
+        """Execution provider in use, as ONNX Runtime names it."""
+
+    def read_text(self, report: ReportText) -> Findings:
+        """Read one report.
+
+        Raises
+        ------
+        UnsuitableTextError
+            If the text is not what the algorithm was made for; with numbers, without the text.
         """
 
 

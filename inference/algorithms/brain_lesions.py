@@ -63,14 +63,14 @@ ALGORITHM = Algorithm(
 )
 """Who speaks; the digest covers name, version and parameters."""
 
-_LESION = Code("52988006", "SCT", "Lesion")
+LESION = Code("52988006", "SCT", "Lesion")
 _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-_SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
+SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
 _STUDY_SCORE = Code("study-score", "99DICOMNODE", "Highest Candidate Score of the Study")
 _WHOLE = Code("whole-brain-volume", "99DICOMNODE", "Estimated Volume of the Whole Brain")
-_ONE = Code("1", "UCUM", "no units")
+ONE = Code("1", "UCUM", "no units")
 _MILLILITRE = Code("mL", "UCUM", "mL")
-_SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
+SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 _CUT_OFF = 0.02  # of the whole brain that the volume must miss before it is said
 _BRAIN_COLOR, _LESION_COLOR = (90, 170, 255), (255, 140, 40)
 
@@ -93,10 +93,10 @@ class BrainLesions:
         volume, brain = image.volume, find_brain(image)
         found = _candidates(image, brain)
         plane = midline(volume) if found else None
-        segments = [_brain_segment(brain)]
-        findings = [_brain_finding(volume, brain, found)]
+        segments = [brain_segment(brain)]
+        findings = [brain_finding(volume, brain, found)]
         if found:
-            segments.append(_lesion_segment(brain, found))
+            segments.append(lesion_segment(brain, found))
             findings += [_candidate_finding(number, c, plane) for number, c in enumerate(found, start=1)]
         return Findings(
             algorithm=ALGORITHM,
@@ -120,7 +120,8 @@ def _is_dense(volume: Volume, candidate: Candidate) -> bool:
     return float(np.percentile(volume.array[tuple(candidate.part.indices.T)], 95)) > DENSEST_BLOOD_HU
 
 
-def _brain_segment(brain: Brain) -> Segment:
+def brain_segment(brain: Brain) -> Segment:
+    """The brain's mask."""
     return Segment(
         label="Brain",
         category=codes.SCT.AnatomicalStructure,
@@ -131,14 +132,15 @@ def _brain_segment(brain: Brain) -> Segment:
     )
 
 
-def _lesion_segment(brain: Brain, found: tuple[Candidate, ...]) -> Segment:
+def lesion_segment(brain: Brain, found: tuple[Candidate, ...]) -> Segment:
+    """All candidates as one segment."""
     mask = np.zeros(brain.mask.shape, dtype=np.bool_)
     for candidate in found:
         mask[tuple(candidate.part.indices.T)] = True
     return Segment(
         label="Candidate lesion",
         category=_ABNORMAL,
-        type=_LESION,
+        type=LESION,
         anatomy=codes.SCT.Brain,
         mask=mask,
         color=_LESION_COLOR,
@@ -153,12 +155,13 @@ def _is_cut_off(volume: Volume, brain: Brain) -> bool:
     return _mask_ml(volume, brain) < (1.0 - _CUT_OFF) * brain.whole_ml
 
 
-def _brain_finding(volume: Volume, brain: Brain, found: tuple[Candidate, ...]) -> Finding:
+def brain_finding(volume: Volume, brain: Brain, found: tuple[Candidate, ...]) -> Finding:
+    """The brain with its volume, and the highest score of the candidates."""
     measurements = [Measurement(code=codes.SCT.Volume, value=_mask_ml(volume, brain), unit=_MILLILITRE)]
     if _is_cut_off(volume, brain):
         measurements.append(Measurement(code=_WHOLE, value=brain.whole_ml, unit=_MILLILITRE))
     highest = max((c.score for c in found), default=0.0)
-    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=_ONE))
+    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=ONE))
     return Finding(label="brain", code=codes.SCT.Brain, segment=0, region=brain.mask, measurements=tuple(measurements))
 
 
@@ -168,25 +171,22 @@ def _candidate_finding(number: int, candidate: Candidate, plane: Midline | None)
     lies = side(points, plane) if plane else None
     return Finding(
         label=f"candidate {number}",
-        code=_LESION,
+        code=LESION,
         site=codes.SCT.Brain,
-        laterality=_SIDES[lies] if lies else None,
+        laterality=SIDES[lies] if lies else None,
         segment=1,
         region=part.region,
         slice_probabilities=candidate.slice_scores(),
         measurements=(
             Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
             Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-            Measurement(code=_SCORE, value=candidate.score, unit=_ONE),
+            Measurement(code=SCORE, value=candidate.score, unit=ONE),
         ),
     )
 
 
 def _narrative(volume: Volume, brain: Brain, listed: list[Finding], found: tuple[Candidate, ...]) -> Narrative:
-    sentences = [Sentence(text=f"The brain in the images measures {_mask_ml(volume, brain):.0f} mL.", finding="brain")]
-    if _is_cut_off(volume, brain):
-        text = f"The images cut the brain off; the whole is estimated at {brain.whole_ml:.0f} mL."
-        sentences.append(Sentence(text=text, finding="brain"))
+    sentences = brain_sentences(volume, brain)
     if not found:
         sentences.append(Sentence(text="No blob-like region of 2 to 15 mm radius stands out from its tissue."))
     for finding, candidate in zip(listed, found, strict=True):
@@ -196,12 +196,26 @@ def _narrative(volume: Volume, brain: Brain, listed: list[Finding], found: tuple
     return Narrative(sentences=tuple(sentences))
 
 
+def brain_sentences(volume: Volume, brain: Brain) -> list[Sentence]:
+    """The brain's volume in words."""
+    sentences = [Sentence(text=f"The brain in the images measures {_mask_ml(volume, brain):.0f} mL.", finding="brain")]
+    if _is_cut_off(volume, brain):
+        text = f"The images cut the brain off; the whole is estimated at {brain.whole_ml:.0f} mL."
+        sentences.append(Sentence(text=text, finding="brain"))
+    return sentences
+
+
 def _in_words(finding: Finding, candidate: Candidate) -> str:
     where = f"{finding.laterality.meaning.lower()} brain" if finding.laterality else "brain"
+    return f"{finding.label.capitalize()}: {where}, {size_and_place(candidate)}."
+
+
+def size_and_place(candidate: Candidate) -> str:
+    """How large a candidate is, its score, and where it lies in the scanner."""
     size = f"{candidate.part.volume_ml:.2f} mL, longest axis {candidate.part.longest_axis_mm:.0f} mm"
     x, y, z = candidate.part.centroid_mm
     place = (
         f"at {abs(x):.0f} mm {'left' if x >= 0 else 'right'}, {abs(y):.0f} mm {'posterior' if y >= 0 else 'anterior'}"
     )
     height = f"{abs(z):.0f} mm {'superior' if z >= 0 else 'inferior'} of the scanner's centre"
-    return f"{finding.label.capitalize()}: {where}, {size}, score {candidate.score:.2f}, {place}, {height}."
+    return f"{size}, score {candidate.score:.2f}, {place}, {height}"

@@ -1,46 +1,22 @@
 """Reads a series with any 2-D, 2.5-D or 3-D segmentation graph; every step and every name comes from its bundle."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.algorithms import Runtime, Scores
+from inference.algorithms.maps import Maps, filled, marked, on_source, prepared, probabilities, told
 from inference.bundle import Bundle
-from inference.errors import BundleError, InferenceError, UnsuitableImageError
+from inference.errors import BundleError
 from inference.findings import Algorithm, Findings
-from inference.graph import Graph
 from inference.image import Image
-from inference.imaging.grid import onto
-from inference.imaging.midline import midline
-from inference.imaging.preprocess import prepare
 from inference.imaging.sliding_window import predict_volume
 from inference.inputs import Inputs
 from inference.manifests.segment import SegmentManifest
-from inference.marks import Marks, findings, marks, narrative, overall, surest
-from inference.outputs import Calibration
+from inference.marks import overall, surest
 from inference.parity import opened
 from inference.session import Session
 
 Array = NDArray[np.float32]
-
-_ROUNDING = 1e-3  # by which a probability may lie beyond 0 or 1
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Maps:
-    """Probabilities on the source grid, (slice, row, column), float32.
-
-    Attributes
-    ----------
-    segments
-        Calibrated, of segment 1, 2, ... in order.
-    kinds
-        Of each kind that a finding may be of, by channel of the graph.
-    """
-
-    segments: list[Array]
-    kinds: dict[int, Array]
 
 
 class Segmenter:
@@ -112,23 +88,12 @@ class Segmenter:
         InferenceError
             If the run fails, or gives values that are not numbers.
         """
-        maps = self._maps(image)
-        marked = self._marked(image, maps)
-        specs = self._manifest.findings
-        sided = [marked[spec.segment - 1] for spec in specs if spec.laterality == "midline"]
-        plane = midline(image.volume) if any(m.parts for m in sided) else None
-        found = findings(specs, marked, maps.kinds, plane, self._manifest.limits.max_findings)
-        return Findings(
-            algorithm=self.algorithm,
-            segments=tuple(m.segment for m in marked),
-            findings=found,
-            narrative=narrative(specs, marked, found),
-        )
+        return told(self._maps(image), image, self._manifest, self.algorithm)
 
     def scores(self, image: Image) -> Scores:
         """Score one volume by its first segment and the kinds of that segment's findings; raises as `read`."""
         maps = self._maps(image)
-        first = self._marked(image, maps)[0]
+        first = marked(maps, image, self._manifest)[0]
         named = [spec for spec in self._manifest.findings if spec.segment == 1 and spec.classes]
         return Scores(
             probability=first.probability,
@@ -139,59 +104,13 @@ class Segmenter:
 
     def _maps(self, image: Image) -> Maps:
         """What the graph says of every voxel, on the source grid."""
-        prepared = prepare(image.volume, self._manifest.preprocess)
-        voxels, limit = prepared.array.size, self._manifest.limits.max_voxels
-        if voxels > limit:
-            raise UnsuitableImageError(f"{voxels} voxels after preprocessing, the bundle reads at most {limit}")
-        values = predict_volume(prepared.array, self._manifest.tiling, self._predict)
-        grid, source = prepared.get_geometry(), image.volume.get_geometry()
-        kinds = sorted({kind.channel for spec in self._manifest.findings for kind in spec.classes})
-        return Maps(
-            segments=[
-                onto(_calibrated(values[s.channel], s.calibration), grid, source) for s in self._manifest.segments
-            ],
-            kinds={channel: onto(values[channel], grid, source) for channel in kinds},
+        volume = prepared(image, self._manifest)
+        return on_source(
+            predict_volume(volume.array, self._manifest.tiling, self._predict), volume, image, self._manifest
         )
-
-    def _marked(self, image: Image, maps: Maps) -> list[Marks]:
-        source = image.volume.get_geometry()
-        return [
-            marks(spec, values, source) for spec, values in zip(self._manifest.segments, maps.segments, strict=True)
-        ]
 
     def _predict(self, batch: Array) -> Array:
         """Probabilities (batch, class, ...) of the graph; a batch shorter than its fixed one is filled up and cut."""
         graph = self._manifest.graph("segment")
-        tensor, output = graph.inputs[0], graph.outputs[0]
-        fixed = tensor.shape[0]
-        whole = batch if fixed is None else np.resize(batch, (max(fixed, len(batch)), *batch.shape[1:]))
-        if len(tensor.shape) != whole.ndim or any(
-            n not in (None, m) for n, m in zip(tensor.shape, whole.shape, strict=True)
-        ):
-            raise BundleError(f"preprocessing gives {list(whole.shape)}, {graph.file} takes {list(tensor.shape)}")
-        outputs = self._session.run({tensor.name: whole.astype(tensor.dtype)})
-        return _probabilities(outputs[output.name][: len(batch)].astype(np.float32), graph)
-
-
-def _probabilities(values: Array, graph: Graph) -> Array:
-    """What the graph gave, checked and activated: what is no number would otherwise be read as nothing found."""
-    if not np.isfinite(values).all():
-        raise InferenceError(f"{graph.file} gave values that are not numbers")
-    if graph.activation == "sigmoid":
-        values = 0.5 + 0.5 * np.tanh(0.5 * values)
-    elif graph.activation == "softmax":
-        raised = np.exp(values - values.max(axis=1, keepdims=True))
-        values = raised / raised.sum(axis=1, keepdims=True)
-    low, high = float(values.min()), float(values.max())
-    if low < -_ROUNDING or high > 1.0 + _ROUNDING:
-        raise BundleError(f"{graph.file} gave values from {low:.3g} to {high:.3g}; its manifest promises probabilities")
-    return np.clip(values, 0.0, 1.0)
-
-
-def _calibrated(probability: Array, calibration: Calibration | None) -> Array:
-    if calibration is None:
-        return probability
-    inner = np.clip(probability.astype(np.float64), 1e-7, 1.0 - 1e-7)
-    logit = np.log(inner / (1.0 - inner))
-    scaled: Array = (1.0 / (1.0 + np.exp(-(calibration.slope * logit + calibration.intercept)))).astype(np.float32)
-    return scaled
+        outputs = self._session.run({graph.inputs[0].name: filled(batch, graph)})
+        return probabilities(outputs[graph.outputs[0].name][: len(batch)].astype(np.float32), graph)

@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from inference.errors import UnsuitableImageError
 from inference.findings import Mask
@@ -52,11 +53,14 @@ class Brain:
         continues it.
     shading
         Brightness of brain tissue at each place.
+    from_standard
+        (4, 4), float64: points of the standard head to the patient, LPS, mm, as the two brains' surfaces fit best.
     """
 
     mask: Mask
     whole_ml: float
     shading: Shading
+    from_standard: NDArray[np.float64]
 
 
 def find_brain(image: Image) -> Brain:
@@ -79,7 +83,7 @@ def find_brain(image: Image) -> Brain:
     else:
         placement = fit(grid.upright(volume, _FIT_MM))
     work = grid.upright(volume, _GROW_MM, margin_mm=_MARGIN_MM, outside=float("nan"))
-    surface, around, shading = _settled(work, placement, image)
+    surface, around, shading, placement = _settled(work, placement, image)
     edge = edge_share(surface, around)
     surface = surface.moved(surface.vertices + _RIM_OF_LIQUOR_MM * surface.normals)
     within = np.linalg.inv(volume.affine)
@@ -91,10 +95,17 @@ def find_brain(image: Image) -> Brain:
     mask = largest(mask)
     volume_mm3 = float(mask.sum()) * volume.voxel_volume
     _check(volume_mm3 / 1000.0, edge)
-    return Brain(mask=mask, whole_ml=(volume_mm3 + max(missing, 0.0)) / 1000.0, shading=shading)
+    return Brain(
+        mask=mask,
+        whole_ml=(volume_mm3 + max(missing, 0.0)) / 1000.0,
+        shading=shading,
+        from_standard=_matrix(placement),
+    )
 
 
-def _settled(work: sitk.Image, placement: sitk.AffineTransform, image: Image) -> tuple[Surface, Surroundings, Shading]:
+def _settled(
+    work: sitk.Image, placement: sitk.AffineTransform, image: Image
+) -> tuple[Surface, Surroundings, Shading, sitk.AffineTransform]:
     """Grow the surface and fit the standard brain to it in turn."""
     start, edge = _standard_surfaces()
     before, rounds = 0.0, 0
@@ -102,11 +113,11 @@ def _settled(work: sitk.Image, placement: sitk.AffineTransform, image: Image) ->
         around, shading = _surroundings(work, placement, image)
         surface = grown(start.moved(_transformed(start.vertices, placement)), around)
         rounds += 1
-        if rounds == _MOST_ROUNDS or abs(surface.volume - before) <= _SETTLED * surface.volume:
-            return surface, around, shading
-        before = surface.volume
         seen = ~outside_volume(surface, around)
         placement = _least_squares(edge.vertices[seen], surface.vertices[seen])
+        if rounds == _MOST_ROUNDS or abs(surface.volume - before) <= _SETTLED * surface.volume:
+            return surface, around, shading, placement
+        before = surface.volume
 
 
 def _surroundings(work: sitk.Image, placement: sitk.AffineTransform, image: Image) -> tuple[Surroundings, Shading]:
@@ -166,6 +177,13 @@ def _transformed(points: Points, transform: sitk.AffineTransform) -> Points:
 def _least_squares(points: Points, onto: Points) -> sitk.AffineTransform:
     terms = np.linalg.lstsq(np.column_stack([points, np.ones(len(points))]), onto, rcond=None)[0]
     return sitk.AffineTransform(terms[:3].T.ravel().tolist(), terms[3].tolist())
+
+
+def _matrix(transform: sitk.AffineTransform) -> NDArray[np.float64]:
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
+    matrix[:3, 3] = _transformed(np.zeros((1, 3)), transform)[0]
+    return matrix
 
 
 def _check(volume_ml: float, edge: float) -> None:

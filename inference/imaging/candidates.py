@@ -82,12 +82,12 @@ def candidates(
         Which way a lesion differs from tissue in this contrast.
     """
     values = brightness if stands_out == "bright" else -brightness
-    inner = _inner(brain, affine)
-    if not inner.any():
+    within = inner(brain, affine)
+    if not within.any():
         return ()
-    middle, outer = np.percentile(values[inner], (50, 90))
+    middle, outer = np.percentile(values[within], (50, 90))
     spread = max(float(outer - middle), _LEAST_SPREAD * abs(float(middle)))
-    parts = [p for p in components((values > outer + _BEYOND * spread) & inner, affine, touching="faces") if _fits(p)]
+    parts = [p for p in components((values > outer + _BEYOND * spread) & within, affine, touching="faces") if _fits(p)]
     calm = np.where(brain, values, middle).astype(np.float32)  # the brain's own edge must not answer
     found = [_candidate(part, calm, float(middle), spread, affine) for part in parts]
     kept = sorted(
@@ -97,12 +97,13 @@ def candidates(
     return tuple(kept[:MOST_CANDIDATES])
 
 
-def _inner(brain: Mask, affine: NDArray[np.float64]) -> Mask:
+def inner(brain: Mask, affine: NDArray[np.float64]) -> Mask:
+    """Brain (slice, row, column) clear of its edge, where vessels, membranes and partial volume are."""
     distance = sitk.SignedMaurerDistanceMap(
         to_image(brain.astype(np.uint8), affine), insideIsPositive=True, squaredDistance=False, useImageSpacing=True
     )
-    inner: Mask = sitk.GetArrayFromImage(distance) > _RIM_MM
-    return inner
+    within: Mask = sitk.GetArrayFromImage(distance) > _RIM_MM
+    return within
 
 
 def _radius_mm(part: Component) -> float:
@@ -124,11 +125,29 @@ def _candidate(
     low = np.maximum(part.indices.min(axis=0) - steps, 0)
     high = np.minimum(part.indices.max(axis=0) + steps + 1, calm.shape)
     box = calm[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
-    sigma = radius / np.sqrt(3.0)
+    likeness = ball_likeness(box, part.indices - low, radius, affine)
+    return Candidate(part=part, contrast=contrast / spread, blobness=float(np.clip(likeness / contrast, 0.0, 1.0)))
+
+
+def ball_likeness(
+    box: NDArray[np.float32], indices: NDArray[np.int64], radius_mm: float, affine: NDArray[np.float64]
+) -> float:
+    """Strongest answer of a Laplacian of Gaussian of one size within a part, in units of a ball's of contrast 1.
+
+    Parameters
+    ----------
+    box
+        (slice, row, column), float32: the part, bright, in its surroundings.
+    indices
+        (voxel, 3): of the part in the box.
+    radius_mm
+        Of a ball of the part's volume.
+    affine
+        (4, 4): its steps are those of the box, mm.
+    """
     if min(box.shape) < 4:  # the recursive filter needs four samples
-        return Candidate(part=part, contrast=contrast / spread, blobness=0.0)
+        return 0.0
+    sigma = radius_mm / np.sqrt(3.0)
     image = sitk.LaplacianRecursiveGaussian(to_image(box, affine), sigma=sigma)
-    answer = -(sigma**2) * sitk.GetArrayFromImage(image)[tuple((part.indices - low).T)].min()
-    return Candidate(
-        part=part, contrast=contrast / spread, blobness=float(np.clip(answer / (_BALL * contrast), 0.0, 1.0))
-    )
+    answer = -(sigma**2) * sitk.GetArrayFromImage(image)[tuple(indices.T)].min()
+    return float(answer / _BALL)

@@ -21,8 +21,8 @@ from inference.manifests.identity import (
 from inference.strict import Strict
 
 
-class Base(Strict):
-    """Identity, terms, provenance, graphs, limits and figures.
+class Declared(Strict):
+    """Identity, terms, provenance, graphs and figures.
 
     Raises
     ------
@@ -43,12 +43,11 @@ class Base(Strict):
     training_run: TrainingRun | None = None
     exporter: Exporter
     graphs: tuple[Graph, ...] = Field(min_length=1)
-    limits: Limits
     parity: Parity
     metrics: tuple[Metric, ...] = ()
 
     @model_validator(mode="after")
-    def _one_graph_a_role(self) -> "Base":
+    def _one_graph_a_role(self) -> "Declared":
         roles = [graph.role for graph in self.graphs]
         if len(set(roles)) != len(roles):
             raise ValueError(f"each graph has a role of its own, got {', '.join(roles)}")
@@ -61,3 +60,9 @@ class Base(Strict):
     def has(self, role: Role) -> bool:
         """Whether the bundle has a graph of a role."""
         return any(graph.role == role for graph in self.graphs)
+
+
+class Base(Declared):
+    """The same of a bundle that reads volumes, with what one may cost."""
+
+    limits: Limits

@@ -86,8 +86,20 @@ class Exporter(Strict):
     made_at: AwareDatetime
 
 
-class Limits(Strict):
-    """What the bundle may cost.
+class Memory(Strict):
+    """What any bundle may cost.
+
+    Attributes
+    ----------
+    gpu_memory_bytes
+        Most that a session takes on a GPU; None: no limit.
+    """
+
+    gpu_memory_bytes: int | None = Field(default=None, ge=1)
+
+
+class Limits(Memory):
+    """What a bundle that reads volumes may cost.
 
     Attributes
     ----------
@@ -95,13 +107,10 @@ class Limits(Strict):
         Of the volume after preprocessing; above it the node abstains.
     max_findings
         Components that are listed one by one, the largest; the others are in the segment alone.
-    gpu_memory_bytes
-        Most that the session takes on a GPU; None: no limit.
     """
 
     max_voxels: int = Field(ge=1)
     max_findings: int = Field(default=50, ge=1)
-    gpu_memory_bytes: int | None = Field(default=None, ge=1)
 
 
 class Parity(Strict):

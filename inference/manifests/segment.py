@@ -2,16 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from inference.graph import Slices, Tiling
-from inference.inputs import Inputs
-from inference.manifests.base import Base
-from inference.operations import Operation
-from inference.outputs import FindingSpec, SegmentSpec
+from inference.manifests.marked import Marked
 
 
-class SegmentManifest(Base):
+class SegmentManifest(Marked):
     """A graph of role `segment`, how a series is laid before it, and what its channels say.
 
     Raises
@@ -21,21 +18,6 @@ class SegmentManifest(Base):
     """
 
     algorithm: Literal["segment"]
-    inputs: Inputs
-    preprocess: tuple[Operation, ...]
-    tiling: Tiling
-    segments: tuple[SegmentSpec, ...] = Field(min_length=1)
-    findings: tuple[FindingSpec, ...] = ()
-
-    @model_validator(mode="after")
-    def _agrees(self) -> "SegmentManifest":
-        numbers = [segment.number for segment in self.segments]
-        if numbers != list(range(1, len(numbers) + 1)):
-            raise ValueError(f"segments are numbered 1, 2, ... in order, got {numbers}")
-        named = [finding.segment for finding in self.findings]
-        if len(set(named)) != len(named) or not set(named) <= set(numbers):
-            raise ValueError(f"each finding names a segment of its own among {numbers}, got {named}")
-        return self
 
     @model_validator(mode="after")
     def _graph_fits(self) -> "SegmentManifest":

@@ -1,4 +1,4 @@
-"""Tissues of a head as a T1-weighted scan shows them, drawn on the template; knows no lesion and no scanner.
+"""Tissues of a head, drawn on the template, in T1 unless other grey values are given; knows no lesion and no scanner.
 
 Skull and scalp follow the distance to the brain, as layers; face and neck are simple bodies. Grey values run
 from 0 to about 1000.
@@ -39,9 +39,27 @@ class Tones:
             marrow=float(rng.uniform(350.0, 650.0)),
         )
 
+    @classmethod
+    def drawn_t2(cls, rng: np.random.Generator) -> "Tones":
+        """Values at random, in the order a T2-weighted fast spin echo has them: muscle, white, grey, fat, liquor."""
+        white = rng.uniform(230.0, 330.0)
+        return cls(
+            liquor=float(rng.uniform(760.0, 980.0)),
+            grey=float(white * rng.uniform(1.25, 1.50)),
+            white=float(white),
+            fat=float(rng.uniform(450.0, 700.0)),
+            muscle=float(rng.uniform(110.0, 170.0)),
+            marrow=float(rng.uniform(300.0, 480.0)),
+        )
 
-def draw(base: Template, rng: np.random.Generator) -> tuple[NDArray[np.float32], Tones]:
+
+def draw(base: Template, rng: np.random.Generator, tones: Tones | None = None) -> tuple[NDArray[np.float32], Tones]:
     """One head without lesion.
+
+    Parameters
+    ----------
+    tones
+        Grey values of another contrast; None: of a T1-weighted scan, at random.
 
     Returns
     -------
@@ -50,7 +68,7 @@ def draw(base: Template, rng: np.random.Generator) -> tuple[NDArray[np.float32],
     Tones
         The grey values it was drawn with.
     """
-    tones = Tones.drawn(rng)
+    tones = tones or Tones.drawn(rng)
     head = _soft_parts(base, tones, rng)
     around = _layers(base, tones, rng)
     covered = around >= 0.0

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import SimpleITK as sitk
 from highdicom import Volume
 from numpy.typing import NDArray
 
@@ -16,13 +15,10 @@ from inference.findings import Mask
 from inference.image import Image
 from inference.synthetic.anatomy import Tones, draw
 from inference.synthetic.lesion import Kind, Plan, plan
-from inference.synthetic.template import Template, template
+from inference.synthetic.scanner import acquired, covering, grid_of, placed
+from inference.synthetic.template import template
 from inference.synthetic.warp import warp
 
-FIELD_OF_VIEW_MM = (188.0, 240.0, 200.0)
-"""Extent along (slice, row, column) where no shape is given."""
-
-_LESS_NECK_MM = np.array([0.0, 0.0, 8.0])  # the field of view is set a little higher than the drawn body
 _BORDER_MM = 2.0  # over which a lesion passes into its surroundings: a voxel of the template
 
 
@@ -91,15 +87,13 @@ def synthetic_head(
         If there is no room for so many lesions.
     """
     rng = np.random.default_rng([seed, lesions])
-    if shape is None:
-        rows = [round(extent / step) for extent, step in zip(FIELD_OF_VIEW_MM, spacing_mm, strict=True)]
-        shape = (rows[0], rows[1], rows[2])
+    shape = shape or covering(spacing_mm)
     base = template()
     plans = plan(base, lesions, rng)
     head, tones = draw(base, rng)
-    affine = _affine(base, spacing_mm, shape)
+    affine = placed(base, spacing_mm, shape)
     layers = np.stack([head, base.brain.astype(np.float32), *(p.depth_mm for p in plans)], axis=-1)
-    warped = warp(base, layers, _grid(affine, shape), rng)
+    warped = warp(base, layers, grid_of(affine, shape), rng)
     brain = warped[..., 1] > 0.5
     picture = np.maximum(warped[..., 0], 0.0)
     masks = []
@@ -107,7 +101,7 @@ def synthetic_head(
         depth = warped[..., 2 + index]
         picture = _painted(picture, depth, planned, tones, rng)
         masks.append((depth > 0.0) & brain)
-    picture = _acquired(picture, rng)
+    picture = acquired(picture, rng)
     volume = Volume(picture, affine, coordinate_system="PATIENT")
     found = tuple(_truth(mask, planned.kind, affine) for mask, planned in zip(masks, plans, strict=True))
     return SyntheticHead(
@@ -115,25 +109,6 @@ def synthetic_head(
         brain=brain,
         lesions=tuple(lesion for lesion in found if lesion is not None),
     )
-
-
-def _affine(base: Template, spacing_mm: tuple[float, float, float], shape: tuple[int, int, int]) -> NDArray[np.float64]:
-    """Index (slice, row, column) to LPS: slices to the head (+z), rows to the back (+y), columns to the left (+x)."""
-    size = np.array(base.brain.shape[::-1])
-    middle = np.array(base.origin_mm) + base.spacing_mm * (size - 1) / 2.0 + _LESS_NECK_MM
-    between_slices, between_rows, between_columns = spacing_mm
-    affine = np.eye(4)
-    affine[:3, :3] = [[0.0, 0.0, between_columns], [0.0, between_rows, 0.0], [between_slices, 0.0, 0.0]]
-    affine[:3, 3] = middle - affine[:3, :3] @ ((np.array(shape) - 1) / 2.0)
-    return affine
-
-
-def _grid(affine: NDArray[np.float64], shape: tuple[int, int, int]) -> sitk.Image:
-    """The same grid for SimpleITK, which counts columns first."""
-    grid = sitk.Image([shape[2], shape[1], shape[0]], sitk.sitkUInt8)
-    grid.SetOrigin([float(v) for v in affine[:3, 3]])
-    grid.SetSpacing([float(affine[0, 2]), float(affine[1, 1]), float(affine[2, 0])])
-    return grid
 
 
 def _painted(
@@ -150,21 +125,6 @@ def _painted(
     share = np.clip(depth / _BORDER_MM + 0.5, 0.0, 1.0)
     painted: NDArray[np.float32] = picture + share * (value - picture)
     return painted
-
-
-def _acquired(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """What the scanner adds: uneven coils, noise (Rician: the magnitude of a noisy complex number), whole numbers."""
-    bias = np.ones(picture.shape, dtype=np.float32)
-    for axis, count in enumerate(picture.shape):
-        along = np.linspace(-1.0, 1.0, count, dtype=np.float32)
-        slope, curve = (float(v) for v in rng.uniform(-0.12, 0.12, 2))
-        line = 1.0 + slope * along + curve * (along**2 - 1.0 / 3.0)
-        bias *= np.expand_dims(line, tuple(a for a in range(3) if a != axis)).astype(np.float32)
-    sigma = np.float32(rng.uniform(8.0, 25.0))
-    real = picture * bias + sigma * rng.standard_normal(picture.shape, dtype=np.float32)
-    imaginary = sigma * rng.standard_normal(picture.shape, dtype=np.float32)
-    magnitude: NDArray[np.float32] = np.rint(np.hypot(real, imaginary)).astype(np.float32)
-    return magnitude
 
 
 def _truth(mask: Mask, kind: Kind, affine: NDArray[np.float64]) -> PlantedLesion | None:

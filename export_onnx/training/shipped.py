@@ -1,0 +1,59 @@
+"""What `export-onnx train` can make: the name of each, and the module that makes it; imports none of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from inference.bundle import Bundle
+
+MODULES = {
+    "ccm-or-aih": "export_onnx.training.ccm_or_aih",
+    "lesion-segmenter": "export_onnx.training.lesion_segmenter",
+    "report-classifier": "export_onnx.training.report_classifier",
+    "tumour-segmenter": "export_onnx.training.tumour_segmenter",
+    "tumour-localiser": "export_onnx.training.tumour_localiser",
+}
+"""Each has `run`, a `Trainer`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the command line asks of a training.
+
+    Attributes
+    ----------
+    data, out
+        Folder of the data, and folder for checkpoint, weights and bundle.
+    quick
+        A few steps on a few cases.
+    fold
+        Fold of the data that is left out to test, where the data have folds.
+    command
+        What the card says repeats it.
+    report
+        Told what is being done.
+    repeats, epochs
+        Trainings from other seeds, and how often each sees the data, where a training is repeated.
+    mae
+        Share of patches hidden in masked pretraining, where a training has it, 0 for none; None: as its setting says.
+    """
+
+    data: Path
+    out: Path
+    quick: bool
+    fold: int
+    command: str
+    report: Callable[[str], None]
+    repeats: int = 15
+    epochs: int = 10
+    mae: float | None = None
+
+
+Trainer = Callable[[Order], Bundle]
+
+
+def trainer(name: str) -> Trainer:
+    """The training of a name in `MODULES`."""
+    return cast("Trainer", import_module(MODULES[name]).run)

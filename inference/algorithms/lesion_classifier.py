@@ -1,0 +1,187 @@
+"""Finds dark lesions in a T2 image of a head and tells two kinds apart, slice by slice and for the patient.
+
+Brain and candidates come without weights; the graph, its classes and codes come from the bundle. What it says of a
+candidate that is no lesion of either kind means nothing: only who looks at the image can tell.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.algorithms import Runtime
+from inference.algorithms.brain_lesions import brain_finding, brain_segment, brain_sentences, lesion_segment
+from inference.bundle import Bundle
+from inference.errors import BundleError, InferenceError, UnsuitableImageError
+from inference.findings import Algorithm, Findings, Narrative, Sentence
+from inference.fusion import fused
+from inference.image import Image
+from inference.imaging.brain_mask import Brain, find_brain
+from inference.imaging.candidates import Candidate
+from inference.imaging.crops import axial, crops, scaled
+from inference.imaging.dark_lesions import dark_lesions
+from inference.imaging.midline import midline
+from inference.inputs import Inputs
+from inference.lesion_classes import Told, of_patient, scaled_size, told
+from inference.lesion_findings import finding, sentences
+from inference.manifests.lesions import LesionsManifest
+from inference.parity import opened
+from inference.session import Session
+
+_BATCH = 64
+
+
+class LesionClassifier:
+    """A brain-lesions bundle, ready to read.
+
+    Parameters
+    ----------
+    bundle
+        Verified.
+    session
+        Of its graph.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is of another kind.
+    """
+
+    def __init__(self, bundle: Bundle, session: Session) -> None:
+        if not isinstance(bundle.manifest, LesionsManifest):
+            raise BundleError(f"{bundle.path.name}: not a brain-lesions bundle but {bundle.manifest.algorithm}")
+        self._bundle = bundle
+        self._manifest = bundle.manifest
+        self._session = session
+
+    @classmethod
+    def opened(cls, bundle: Bundle, runtime: Runtime) -> "LesionClassifier":
+        """Load the graph and let it compute the bundle's own inputs, which warms it up.
+
+        Raises
+        ------
+        BundleError
+            If what it computes here is not what came with the bundle.
+        ProviderError
+            If no allowed execution provider came up.
+        """
+        return cls(bundle, opened(bundle, bundle.manifest.graph("classify"), runtime))
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Which program and weights speak."""
+        return self._bundle.algorithm
+
+    @property
+    def inputs(self) -> Inputs:
+        """Which series it reads."""
+        return self._manifest.inputs
+
+    @property
+    def provider(self) -> str:
+        """Execution provider in use, as ONNX Runtime names it."""
+        return self._session.provider
+
+    def read(self, image: Image, text_score: float | None = None) -> Findings:
+        """Read one volume.
+
+        Parameters
+        ----------
+        image
+            A head, T2-weighted, slices from foot to head.
+        text_score
+            Probability of the second class from the study's text, joined to the patient's probability where the
+            bundle says how.
+
+        Returns
+        -------
+        Findings
+            Brain and candidates as segments, a finding for each candidate, and the patient's probability of the second
+            class; none where there is no candidate.
+
+        Raises
+        ------
+        UnsuitableImageError
+            If the volume is larger than the bundle allows, holds no brain, or its slices run along another axis.
+        InferenceError
+            If the run fails, or gives values that are not numbers.
+        """
+        voxels, most = int(image.volume.array.size), self._manifest.limits.max_voxels
+        if voxels > most:
+            raise UnsuitableImageError(f"{voxels} voxels, the bundle reads at most {most}")
+        volume, brain = image.volume, find_brain(image)
+        found = self.candidates(image, brain)
+        said = self.classified(image, brain, found)
+        plane = midline(volume) if found else None
+        listed = [
+            finding(number, candidate, one, self._manifest, plane, brain.from_standard)
+            for number, (candidate, one) in enumerate(zip(found, said, strict=True), start=1)
+        ]
+        probability, summary = self._of_patient(said, text_score)
+        lines = [*summary, *brain_sentences(volume, brain), *sentences(listed, found, said, self._manifest)]
+        return Findings(
+            algorithm=self.algorithm,
+            segments=(brain_segment(brain), lesion_segment(brain, found)) if found else (brain_segment(brain),),
+            findings=(brain_finding(volume, brain, found), *listed),
+            narrative=Narrative(sentences=tuple(lines)),
+            study_probability=probability,
+        )
+
+    def candidates(self, image: Image, brain: Brain) -> tuple[Candidate, ...]:
+        """What may be a lesion, best first, at most as many as the bundle lists."""
+        volume = image.volume
+        shape = (int(volume.shape[0]), int(volume.shape[1]), int(volume.shape[2]))
+        evened = (volume.array / brain.shading.over(volume.affine, shape)).astype(np.float32)
+        return dark_lesions(evened, brain.mask, volume.affine)[: self._manifest.limits.max_findings]
+
+    def classified(self, image: Image, brain: Brain, found: Sequence[Candidate]) -> list[Told]:
+        """What the graph says of each candidate."""
+        crop = self._manifest.crop
+        sliced = axial(scaled(image.volume, brain.mask, crop.upper), crop.spacing_mm)
+        said = []
+        for candidate in found:
+            part = candidate.part
+            indices = [part.indices[part.indices[:, 0] == k] for k in part.slices]
+            middles = np.array([few.mean(axis=0) for few in indices])
+            centers = middles @ part.affine[:3, :3].T + part.affine[:3, 3]
+            pieces = crops(sliced, centers, crop.spacing_mm, crop.side, crop.neighbours)
+            logits = self._logits(pieces, part.longest_axis_mm)
+            areas = np.array([len(few) for few in indices], dtype=np.float64)
+            said.append(told(logits, part.slices, areas, self._manifest.temperature))
+        return said
+
+    def _logits(self, pieces: NDArray[np.float32], size_mm: float) -> NDArray[np.float64]:
+        """(slice, 2), float64."""
+        graph, spec = self._manifest.graph("classify"), self._manifest.size
+        size = scaled_size(np.full(len(pieces), size_mm), spec.lower_mm, spec.upper_mm)
+        parts = []
+        for first in range(0, len(pieces), _BATCH):
+            some = slice(first, first + _BATCH)
+            parts.append(self._session.run({"crop": pieces[some], "size": size[some]})["logits"])
+        logits = np.concatenate(parts).astype(np.float64)
+        if not np.isfinite(logits).all():
+            raise InferenceError(f"{graph.file} gave values that are not numbers")
+        return logits
+
+    def _of_patient(self, said: Sequence[Told], text_score: float | None) -> tuple[float | None, list[Sentence]]:
+        """Probability of the second class in the patient, and what was taken into it, in words."""
+        classes = self._manifest.classes
+        first, second = (kind.code.meaning.lower() for kind in classes)
+        lines = [f"Technical demonstration: it learnt to tell {first} from {second} on synthetic lesions alone."]
+        if self._manifest.training != "synthetic-findings":
+            lines = []
+        if not said:
+            lines.append(f"No dark lesion was found, so no probability of {second} is given.")
+            return None, [Sentence(text=text) for text in lines]
+        rule = self._manifest.patient_rule
+        image = of_patient([one.probability for one in said], rule)
+        patient = image
+        lines.append(f"Probability of {second} from the image: {100.0 * image:.0f} % (rule over candidates: {rule}).")
+        fusion = self._manifest.fusion
+        if text_score is not None and fusion is not None:
+            patient = fused(image, text_score, fusion)
+            lines.append(f"Joined with the text's {100.0 * text_score:.0f} %: {100.0 * patient:.0f} %.")
+        else:
+            lines.append("From the image alone; no text was taken into it.")
+        lines.append("A candidate that is neither of the two gets a meaningless probability.")
+        return patient, [Sentence(text=text) for text in lines]

@@ -1,0 +1,187 @@
+"""Finds what looks abnormal in each slice by comparing patches of a vision transformer with texts; BrainMRI-GPT's way.
+
+Every step, text and threshold comes from its bundle.
+"""
+
+import io
+
+import numpy as np
+from highdicom import Volume
+from numpy.typing import NDArray
+
+from inference.algorithms import Runtime, Scores
+from inference.algorithms.maps import Maps, calibrated, filled, marked, on_source, prepared, probabilities, told
+from inference.bundle import Bundle
+from inference.errors import BundleError
+from inference.findings import Algorithm, Findings, Sentence
+from inference.image import Image
+from inference.imaging.grid import onto
+from inference.imaging.sliding_window import by_slices
+from inference.inputs import Inputs
+from inference.manifests.localiser import FEATURES, LocaliserManifest
+from inference.parity import opened
+from inference.session import Session
+
+Array = NDArray[np.float32]
+
+_LENGTH = 1e-3  # by which that of a text's features may differ from 1
+_ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))  # of LPS axes, from - to +
+
+
+class TumourLocaliser:
+    """A tumour-localiser bundle, ready to read.
+
+    Parameters
+    ----------
+    bundle
+        Verified.
+    session
+        Of its vision graph.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is of another kind, or its text features are not those the graph takes.
+    """
+
+    def __init__(self, bundle: Bundle, session: Session) -> None:
+        if not isinstance(bundle.manifest, LocaliserManifest):
+            raise BundleError(f"{bundle.path.name}: not a tumour-localiser bundle but {bundle.manifest.algorithm}")
+        self._bundle = bundle
+        self._manifest = bundle.manifest
+        self._session = session
+        self._texts = text_features_of(bundle, bundle.manifest)
+
+    @classmethod
+    def opened(cls, bundle: Bundle, runtime: Runtime) -> "TumourLocaliser":
+        """Load the vision graph and let it compute the bundle's own inputs, which warms it up.
+
+        Raises
+        ------
+        BundleError
+            If what it computes here is not what came with the bundle.
+        ProviderError
+            If no allowed execution provider came up.
+        """
+        return cls(bundle, opened(bundle, bundle.manifest.graph("vision"), runtime))
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Which program and weights speak."""
+        return self._bundle.algorithm
+
+    @property
+    def inputs(self) -> Inputs:
+        """Which series it reads."""
+        return self._manifest.inputs
+
+    @property
+    def provider(self) -> str:
+        """Execution provider in use, as ONNX Runtime names it."""
+        return self._session.provider
+
+    def read(self, image: Image) -> Findings:
+        """Read one volume.
+
+        Parameters
+        ----------
+        image
+            In any orientation.
+
+        Returns
+        -------
+        Findings
+            The segment on the source grid, a finding for each of its components, and the highest probability of a
+            slice as the study's; the latter None where the bundle has no calibration for it.
+
+        Raises
+        ------
+        UnsuitableImageError
+            If the slices are cut along another axis than the bundle reads, or the volume is larger than it allows.
+        BundleError
+            If the graph does not take what preprocessing gives, or does not give probabilities.
+        InferenceError
+            If the run fails, or gives values that are not numbers.
+        """
+        maps, slices = self._maps(image)
+        is_probability = self._manifest.image_calibration is not None
+        return told(
+            maps,
+            image,
+            self._manifest,
+            self.algorithm,
+            first=[Sentence(text=_in_words(slices, image.volume, is_probability=is_probability))],
+            study_probability=float(slices.max()) if is_probability else None,
+        )
+
+    def scores(self, image: Image) -> Scores:
+        """Score one volume: the map, and the graph's own score of each slice; raises as `read`."""
+        maps, slices = self._maps(image)
+        first = marked(maps, image, self._manifest)[0]
+        return Scores(probability=first.probability, marked=first.segment.mask, slices=slices, classes={})
+
+    def _maps(self, image: Image) -> tuple[Maps, Array]:
+        """Maps, and the score of each slice, calibrated where there is a calibration, both on the source grid."""
+        volume = prepared(image, self._manifest)
+        scores: list[Array] = []
+
+        def predict(batch: Array) -> Array:
+            maps, of_slices = self._predict(batch)
+            scores.append(of_slices)
+            return maps
+
+        values = by_slices(volume.array, self._manifest.tiling, predict)
+        each = calibrated(np.concatenate(scores), self._manifest.image_calibration)
+        return on_source(values, volume, image, self._manifest), _of_source_slices(each, volume, image)
+
+    def _predict(self, batch: Array) -> tuple[Array, Array]:
+        """Map (batch, 1, row, column) and score (batch,) of some slices; a short batch is filled up and cut."""
+        graph = self._manifest.graph("vision")
+        features = self._texts.astype(graph.inputs[1].dtype)
+        outputs = self._session.run({"image": filled(batch, graph), "text_features": features})
+        maps, scores = (outputs[name][: len(batch)].astype(np.float32) for name in ("anomaly_map", "abnormal_prob"))
+        return probabilities(maps, graph), probabilities(scores, graph)
+
+
+def text_features_of(bundle: Bundle, manifest: LocaliserManifest) -> Array:
+    """The cached text features, (2, joint), float32, of length 1.
+
+    Raises
+    ------
+    BundleError
+        If they are of another shape or type, or of another length.
+    """
+    name = f"{bundle.path.name}/{FEATURES}"
+    try:
+        features = np.load(io.BytesIO(bundle.read(FEATURES)), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise BundleError(f"{name}: not a plain array: {error}") from error
+    if features.dtype != np.float32 or features.shape != (2, manifest.joint):
+        raise BundleError(f"{name}: float32 (2, {manifest.joint}) is needed, got {features.dtype} {features.shape}")
+    if not (np.abs(np.linalg.norm(features.astype(np.float64), axis=1) - 1.0) <= _LENGTH).all():
+        raise BundleError(f"{name}: text features have the length 1")
+    found: Array = features
+    return found
+
+
+def _of_source_slices(scores: Array, grid: Volume, image: Image) -> Array:
+    """(slice,) of the source: the highest score of the prepared slices that lie in it."""
+    whole = np.broadcast_to(scores[:, None, None], grid.spatial_shape).astype(np.float32)
+    placed = onto(whole, grid.get_geometry(), image.volume.get_geometry())
+    highest: Array = placed.reshape(len(placed), -1).max(axis=1)
+    return highest
+
+
+def _in_words(slices: Array, volume: Volume, *, is_probability: bool) -> str:
+    """Which slice is likeliest to show something abnormal, where it lies, and how sure the bundle is."""
+    best = int(slices.argmax())
+    middle = [best, *((n - 1) / 2.0 for n in volume.spatial_shape[1:])]
+    x, y, z = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
+    axis = int(np.abs(volume.affine[:3, 0]).argmax())
+    at = (x, y, z)[axis]
+    place = f"{abs(at):.0f} mm {_ENDS[axis][int(at >= 0)]} of the scanner's centre"
+    if is_probability:
+        sure = f"probability {100.0 * float(slices[best]):.0f} %"
+    else:
+        sure = f"score {float(slices[best]):.2f}, which is an order among slices and no probability"
+    return f"Slice {best + 1} of {len(slices)}, {place}, is the likeliest to show abnormal tissue: {sure}."

@@ -1,0 +1,41 @@
+"""Torch and ONNX Runtime are timed in turns over one input; the figures are summed up as they are."""
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed")
+
+import torch
+
+from export_onnx import bench
+from inference.graph import Graph, Tensor
+
+
+def test_a_network_is_timed_in_both() -> None:
+    shape = (None, 1, None, None)
+    spec = Graph(
+        role="segment",
+        file="graphs/x.onnx",
+        inputs=(Tensor(name="image", dtype="float32", shape=shape),),
+        outputs=(Tensor(name="probability", dtype="float32", shape=shape),),
+        activation="none",
+    )
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3, padding=1), torch.nn.Sigmoid()).eval()
+    subject = bench.Subject(
+        name="x", network=network, spec=spec, given=(torch.rand(2, 1, 16, 16),), free_axes={"input": (0, 2, 3)}
+    )
+    made = bench.compared(subject, 1, 4)
+    assert made.turns == 4
+    assert made.torch_ms > 0
+    assert made.onnx_ms > 0
+    assert made.low <= made.ratio <= made.high
+
+
+def test_the_extremes_of_the_turns_are_left_out() -> None:
+    made = bench._summed_up("x", [(2.0, 1.0), (3.0, 1.0), (4.0, 1.0), (50.0, 1.0), (0.1, 1.0)])
+    assert (made.low, made.ratio, made.high) == (2.0, 3.0, 4.0)
+    assert made.torch_ms == 3000.0
+
+
+def test_every_network_that_ships_has_a_subject() -> None:
+    named = {subject.name.split()[0] for subject in bench.subjects()}
+    assert {"lesion-segmenter", "tumour-segmenter", "tumour-localiser"} <= named
