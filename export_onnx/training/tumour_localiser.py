@@ -74,7 +74,7 @@ REAL = Setting(
     joint=64,
     fold=4,
     fitting=FROM_NOTHING,
-    schedule=FROM_NOTHING.schedule(2, 2_500, average=0.998, bfloat16=True),
+    schedule=FROM_NOTHING.schedule(2, 1_600, average=0.998, bfloat16=True),
 )
 QUICK = Setting(
     trunk=tumour_segmenter.QUICK,
