@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 
 import torch
 
-from export_onnx.models.tumour_net import TumourMaps, TumourNet
+from export_onnx.models.tumour_net import Trunk, TumourMaps, TumourNet
 from export_onnx.training import augment, tumour_fit, tumour_localiser, tumour_segmenter
 from export_onnx.training.choice import chosen, fitted_temperature
 from export_onnx.training.shipped import Order
@@ -111,6 +111,23 @@ class TestNetwork:
         maps = TumourMaps(TumourNet(3, (8, 8, 8, 8), (1, 1, 1, 1)).eval(), mirrored=True)
         image = torch.rand(1, 1, 64, 64)
         assert torch.allclose(maps(image.flip(3)), maps(image).flip(3), atol=1e-5)
+
+
+class TestTrunk:
+    def test_it_computes_what_the_way_down_of_its_network_does(self) -> None:
+        torch.manual_seed(0)
+        network = TumourNet(3, (8, 12, 16, 24), (1, 1, 1, 1)).eval()
+        trunk = Trunk(((8, 1), (12, 1), (16, 1)), 5).eval()
+        known = {name: value for name, value in network.state_dict().items() if name in trunk.state_dict()}
+        missing, unexpected = trunk.load_state_dict(known, strict=False)
+        assert set(missing) == {"given.weight", "given.bias"}
+        assert not unexpected
+        image = torch.rand(1, 1, 64, 64)
+        features = network.stem(image)
+        for block in network.down[:3]:
+            features = block(features)
+        assert torch.allclose(trunk(image), trunk.given(features))
+        assert trunk(image).shape == (1, 5, 8, 8)
 
 
 class TestChoice:
