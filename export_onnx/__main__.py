@@ -10,12 +10,14 @@ import typer
 
 from export_onnx.bench_command import bench
 from export_onnx.errors import ExportError
+from export_onnx.int8_command import int8
 from export_onnx.recipes.bert_command import bert
 from export_onnx.recipes.clip_command import clip
 from export_onnx.training.shipped import MODULES, Order, trainer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="From data or checkpoint to bundle, with proof.")
 app.command()(bench)
+app.command()(int8)
 app.command()(bert)
 app.command()(clip)
 

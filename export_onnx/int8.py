@@ -108,7 +108,8 @@ def _quantised(graph: bytes, name: str, slices: Iterator[Array]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         whole, ready, small = (Path(folder) / file for file in ("fp32.onnx", "ready.onnx", "int8.onnx"))
         onnx.save_model(onnx.load_from_string(graph), str(whole))
-        quant_pre_process(str(whole), str(ready))
+        # the first and the last convolution see and give pixels: rounding them moves borders
+        quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)
         quantize_static(
             str(ready),
             str(small),
@@ -118,8 +119,49 @@ def _quantised(graph: bytes, name: str, slices: Iterator[Array]) -> bytes:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv", "MatMul"],
+            nodes_to_exclude=_ends(ready),
         )
         return small.read_bytes()
+
+
+def _ends(graph: Path) -> list[str]:
+    """Names of the convolutions that take the image, and of those that no convolution follows."""
+    nodes = list(onnx.load(str(graph)).graph.node)
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in nodes:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    depth = {id(node): _followed(node, readers) for node in convolutions}
+    made = {name for node in nodes for name in node.output}
+    return [node.name for node in convolutions if not depth[id(node)] or not _comes_from_convolution(node, nodes, made)]
+
+
+def _followed(node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]]) -> bool:
+    """Whether any convolution reads, directly or not, what this one gives."""
+    waiting, seen = list(node.output), set()
+    while waiting:
+        for reader in readers.get(waiting.pop(), []):
+            if reader.op_type == "Conv":
+                return True
+            new = [name for name in reader.output if name not in seen]
+            seen.update(new)
+            waiting += new
+    return False
+
+
+def _comes_from_convolution(node: onnx.NodeProto, nodes: Sequence[onnx.NodeProto], made: set[str]) -> bool:
+    maker = {name: one for one in nodes for name in one.output}
+    waiting = [name for name in node.input if name in made]
+    seen = set(waiting)
+    while waiting:
+        one = maker[waiting.pop()]
+        if one.op_type == "Conv":
+            return True
+        new = [name for name in one.input if name in made and name not in seen]
+        seen.update(new)
+        waiting += new
+    return False
 
 
 def _turn(sessions: Sequence[Session], name: str, batch: Array) -> tuple[float, float]:
