@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import _config
@@ -81,6 +82,7 @@ def contain_faults(association: Association, tell: Callable[[str], None]) -> Non
         Called with the name of the error's class.
     """
     run = association.dul.run
+    waiting: Queue[Any] = association.dul.to_user_queue  # None ends a wait, and is not in its type
 
     def run_contained() -> None:
         try:
@@ -89,7 +91,7 @@ def contain_faults(association: Association, tell: Callable[[str], None]) -> Non
             tell(type(error).__name__)
         finally:
             # whoever still waits for a request on it waits no longer, and its place is free for another caller
-            association.dul.to_user_queue.put(None)
+            waiting.put(None)
 
     association.dul.run = run_contained  # type: ignore[method-assign]
 
