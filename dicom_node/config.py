@@ -134,6 +134,7 @@ class InferenceTable(_Table):
     threads: int = Field(default=0, ge=0)
     allow_synthetic: bool = False
     allow_research: bool = False
+    text_readers: dict[str, str] = {}
     workers: int = Field(default=1, ge=1, le=16)
     lease_s: Seconds = 120.0
     maximum_attempts: int = Field(default=3, ge=1)
@@ -192,7 +193,8 @@ class Config(_Table):
     @property
     def reading_digest(self) -> str:
         """sha256 of the settings that can change what a reading says; hex."""
-        chosen = self.inference.model_dump(mode="json", include={"providers", "allow_synthetic", "allow_research"})
+        names = {"providers", "allow_synthetic", "allow_research", "text_readers"}
+        chosen = self.inference.model_dump(mode="json", include=names)
         text = json.dumps({"inference": chosen, "language": self.node.language}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

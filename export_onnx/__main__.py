@@ -1,4 +1,4 @@
-"""The workshop's command line: recipes by name, `train`, `bench`, `head-asset`."""
+"""The workshop's command line: recipes by name, `train`, `bench`, and what feeds them."""
 
 import json
 import shlex
@@ -13,7 +13,7 @@ from export_onnx.errors import ExportError
 from export_onnx.int8_command import int8
 from export_onnx.recipes.bert_command import bert
 from export_onnx.recipes.clip_command import clip
-from export_onnx.training.shipped import MODULES, Order, trainer
+from export_onnx.training.shipped import MODULES, WITH_CLIP, Order, trainer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="From data or checkpoint to bundle, with proof.")
 app.command()(bench)
@@ -36,11 +36,17 @@ def train(
     mae: Annotated[
         float | None, typer.Option(min=0.0, max=0.95, help="ccm-or-aih: share hidden in pretraining; 0: none.")
     ] = None,
+    clip: Annotated[
+        Path | None,
+        typer.Option(help="tumour-localiser: folder of a CLIPModel; decoders alone learn over it, as published."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few steps on a few cases, to try the way.")] = False,  # noqa: FBT002
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch; the weights depend on them.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,  # noqa: FBT002
 ) -> None:
     """Train, export, prove, test and package one of the bundles that ship."""
+    if clip is not None and name not in WITH_CLIP:
+        raise typer.BadParameter(f"only {', '.join(WITH_CLIP)} learns over a CLIP", param_hint="--clip")
     try:
         import torch
     except ImportError:
@@ -48,7 +54,8 @@ def train(
         raise typer.Exit(2) from None
     torch.set_num_threads(threads)
     asked = ["--quick"] if quick else ["--fold", str(fold)]
-    command = shlex.join(["export-onnx", "train", name, "--data", "DATA", "--out", "OUT", *asked])
+    over = ["--clip", "CHECKPOINT"] if clip is not None else []
+    command = shlex.join(["export-onnx", "train", name, *over, "--data", "DATA", "--out", "OUT", *asked])
     out.mkdir(parents=True, exist_ok=True)
     repeated = f" --repeats {repeats} --epochs {epochs}" if name == "report-classifier" and not quick else ""
     hidden = f" --mae {mae:g}" if mae is not None else ""
@@ -62,9 +69,10 @@ def train(
         repeats=repeats,
         epochs=epochs,
         mae=mae,
+        clip=clip,
     )
     try:
-        bundle = trainer(name)(order)
+        bundle = trainer(name, with_clip=clip is not None)(order)
     except ExportError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -85,6 +93,22 @@ def head_asset(
 
     write(wheel, out)
     typer.echo(f"{out}: {out.stat().st_size} bytes")
+
+
+@app.command("heads-with-brain")
+def heads_with_brain(
+    dicom: Annotated[Path, typer.Argument(help="Folder with a folder for each series of a head.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write; `evaluate` and `train brain-extractor` read it.")],
+    deepbet: Annotated[Path, typer.Option(help="Python of an environment that has deepbet 1.0.2.")],
+) -> None:
+    """Write real heads with the brain masks of deepbet, to hold brain-extractor against."""
+    from export_onnx.training.brain_reference import write
+
+    try:
+        write(dicom, out, deepbet, _told)
+    except ExportError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def main() -> None:

@@ -9,48 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from export_onnx import graphs
-from export_onnx.localiser_bundle import specs
-from export_onnx.models.localiser import LocaliserMaps, Towers
-from export_onnx.models.tumour_net import TumourMaps, TumourNet
-from export_onnx.models.unet import Probabilities, UNet
-from export_onnx.training import lesion_segmenter, localiser_bundle, tumour_localiser, tumour_manifest, tumour_segmenter
-from export_onnx.training.lesion_manifest import graph as lesion_graph
+from export_onnx.bench_subjects import Subject, subjects
 from inference.algorithms import Runtime
-from inference.graph import Graph
 from inference.session import Session
 
-SLICES = 8
-"""In one run."""
-
 _WARM_UP = 2
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Subject:
-    """A network, its graph as a manifest describes it, and what both are given.
-
-    Attributes
-    ----------
-    name
-        Bundle and role.
-    network
-        As it is exported, with weights by chance: they do not change the time.
-    spec
-        Names, types and shapes.
-    given
-        Inputs in the order of `forward`.
-    free_axes
-        As `graphs.exported` takes them.
-    """
-
-    name: str
-    network: nn.Module
-    spec: Graph
-    given: tuple[Tensor, ...]
-    free_axes: dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,50 +49,6 @@ def bench(threads: int, turns: int) -> list[dict[str, Any]]:
     """Time every network of the shipped bundles, both with the same number of threads."""
     torch.set_num_threads(threads)
     return [asdict(compared(subject, threads, turns)) for subject in subjects()]
-
-
-def subjects() -> list[Subject]:
-    """The networks that ship, in the sizes they were trained in."""
-    torch.manual_seed(0)
-    lesions, tumours, staged = lesion_segmenter.REAL, tumour_segmenter.REAL, tumour_localiser.REAL
-    unet = Probabilities(UNet(2 * lesions.plan.neighbours + 1, 1, lesions.widths)).eval()
-    net = TumourMaps(TumourNet(len(tumour_manifest.KINDS), tumours.widths, tumours.depths), mirrored=False).eval()
-    towers = Towers(staged.sizes).eval()
-    size = staged.trunk.size
-    maps = LocaliserMaps(towers.localiser).eval()
-    vision, text = specs(localiser_bundle.parts(towers, maps, tumour_localiser.TOKENIZER, size))
-    texts = torch.nn.functional.normalize(torch.randn(2, staged.joint), dim=1)
-    ids = torch.randint(0, tumour_localiser.TOKENIZER.get_vocab_size(), (2, 16))
-    return [
-        Subject(
-            name="lesion-segmenter segment",
-            network=unet,
-            spec=lesion_graph(lesions),
-            given=(torch.rand(SLICES, 2 * lesions.plan.neighbours + 1, 96, 112),),
-            free_axes={"image": (0, 2, 3)},
-        ),
-        Subject(
-            name="tumour-segmenter segment",
-            network=net,
-            spec=tumour_manifest.graph(),
-            given=(torch.rand(SLICES, 1, tumours.size, tumours.size),),
-            free_axes={"image": (0, 2, 3)},
-        ),
-        Subject(
-            name="tumour-localiser vision",
-            network=maps,
-            spec=vision,
-            given=(torch.rand(SLICES, 1, size, size), texts),
-            free_axes={"image": (0,), "text_features": ()},
-        ),
-        Subject(
-            name="tumour-localiser text",
-            network=towers.text,
-            spec=text,
-            given=(ids, torch.ones_like(ids)),
-            free_axes={"input_ids": (0, 1), "attention_mask": (0, 1)},
-        ),
-    ]
 
 
 def compared(subject: Subject, threads: int, turns: int) -> Compared:

@@ -23,12 +23,14 @@ def finished(bundle: Bundle, figures: Mapping[str, Any], card: Card, out: Path) 
     bundle
         Whole but for its figures.
     figures
-        As `inference.evaluation.run.evaluate` gives them for it.
+        As `inference.evaluation.run.evaluate` gives them for it; those without an interval, of one patient, are left
+        out.
     card
         Writes the card.
     out
         Folder of bundles.
     """
+    figures = {**figures, "subsets": [_with_interval(part) for part in figures["subsets"]]}
     files = {name: bundle.read(name) for name in bundle.hashes if name != MANIFEST}
     manifest: Manifest = bundle.manifest.model_copy(update={"metrics": _metrics(figures)})
     with tempfile.TemporaryDirectory() as folder:
@@ -39,6 +41,10 @@ def finished(bundle: Bundle, figures: Mapping[str, Any], card: Card, out: Path) 
         "MODEL_CARD.md": card(manifest, told).encode(),
     }
     return package.write(out, manifest, files, notes)
+
+
+def _with_interval(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {**part, "metrics": {name: told for name, told in part["metrics"].items() if told["ci95"] is not None}}
 
 
 def _metrics(figures: Mapping[str, Any]) -> tuple[Metric, ...]:

@@ -5,18 +5,23 @@ Naming, describing and judging a bundle loads no ONNX Runtime; only `open_reader
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.algorithms import Reader, Runtime, TextReader
 from inference.bundle import Bundle, load
 from inference.errors import BundleError
 from inference.findings import Algorithm
 from inference.inputs import Inputs, TextInputs
+from inference.manifests.lesions import LesionsManifest
+
+if TYPE_CHECKING:
+    from inference.algorithms.brain_finder import LearntFinder
 
 shipped_bundles_dir = Path(__file__).parent / "bundles"
 """Bundles that come with the program."""
 
 CLASSICAL = "brain-lesions"
-"""The algorithm that needs no weights."""
+"""The algorithm that is no bundle; the brain it looks into is found by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +78,10 @@ def describe(name: str, bundles_dir: Path | None) -> Description:
     if name == CLASSICAL:
         from inference.algorithms import brain_lesions
 
-        return Description(name=name, algorithm=brain_lesions.ALGORITHM, inputs=brain_lesions.INPUTS, bundle=None)
+        extractor = load(_folder(brain_lesions.EXTRACTOR, bundles_dir)).algorithm
+        return Description(
+            name=name, algorithm=brain_lesions.algorithm(extractor), inputs=brain_lesions.INPUTS, bundle=None
+        )
     bundle = load(_folder(name, bundles_dir))
     return Description(name=name, algorithm=bundle.algorithm, inputs=bundle.manifest.inputs, bundle=bundle)
 
@@ -89,18 +97,20 @@ def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader
         If no allowed execution provider came up.
     """
     if name == CLASSICAL:
-        from inference.algorithms.brain_lesions import BrainLesions
+        from inference.algorithms.brain_lesions import EXTRACTOR, BrainLesions
 
-        return BrainLesions()
-    bundle = load(_folder(name, bundles_dir))
+        return BrainLesions(_finder(load(_folder(EXTRACTOR, bundles_dir)), runtime))
+    return open_bundle(load(_folder(name, bundles_dir)), bundles_dir, runtime)
+
+
+def open_bundle(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> Reader | TextReader:
+    """As `open_reader`; `bundles_dir` is where the bundle's own references are looked up."""
     if bundle.manifest.algorithm == "report-classifier":
         from inference.algorithms.report_classifier import ReportClassifier
 
         return ReportClassifier.opened(bundle, runtime)
     if bundle.manifest.algorithm == "brain-lesions":
-        from inference.algorithms.lesion_classifier import LesionClassifier
-
-        return LesionClassifier.opened(bundle, runtime)
+        return _lesion_classifier(bundle, bundles_dir, runtime)
     if bundle.manifest.algorithm == "tumour-localiser":
         from inference.algorithms.tumour_localiser import TumourLocaliser
 
@@ -108,6 +118,30 @@ def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader
     from inference.algorithms.segment import Segmenter
 
     return Segmenter.opened(bundle, runtime)
+
+
+def _lesion_classifier(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> Reader:
+    from inference.algorithms.brain_finder import ClassicalFinder
+    from inference.algorithms.lesion_classifier import LesionClassifier
+
+    manifest = bundle.manifest
+    wanted = manifest.extractor if isinstance(manifest, LesionsManifest) else None
+    if wanted is None:
+        return LesionClassifier.opened(bundle, runtime, ClassicalFinder())
+    extractor = load(_folder(f"{wanted.name}-{wanted.version}", bundles_dir))
+    if extractor.digest != wanted.digest:
+        raise BundleError(
+            f"{bundle.path.name} finds the brain with {extractor.path.name} of digest {wanted.digest[:12]}, "
+            f"the one here has {extractor.digest[:12]}"
+        )
+    return LesionClassifier.opened(bundle, runtime, _finder(extractor, runtime))
+
+
+def _finder(extractor: Bundle, runtime: Runtime) -> "LearntFinder":
+    from inference.algorithms.brain_finder import LearntFinder
+    from inference.algorithms.segment import Segmenter
+
+    return LearntFinder(Segmenter.opened(extractor, runtime))
 
 
 def refusal(bundle: Bundle, *, allow_synthetic: bool, allow_research: bool) -> str | None:

@@ -57,14 +57,14 @@ class Marks:
 
 
 def marks(spec: SegmentSpec, probability: NDArray[np.float32], grid: VolumeGeometry) -> Marks:
-    """Apply threshold, least volume and least peak to (slice, row, column) probabilities on the source grid."""
+    """What the spec keeps of (slice, row, column) probabilities on the source grid."""
     parts = components(probability >= spec.threshold, grid.affine)
     kept = tuple(
         part
         for part in parts
         if part.volume_mm3 >= spec.min_volume_mm3 and probability[tuple(part.indices.T)].max() >= spec.min_peak
     )
-    return Marks(spec=spec, parts=kept, probability=probability)
+    return Marks(spec=spec, parts=kept[:1] if spec.only_largest else kept, probability=probability)
 
 
 def surest(probability: NDArray[np.float32]) -> NDArray[np.float32]:

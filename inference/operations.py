@@ -16,8 +16,14 @@ Scope = Literal["slice", "volume"]
 Three = tuple[float, float, float]
 
 
+Modality = Literal["CT", "MR"]
+
+
 class _Operation(Strict):
+    """What every operation says; one with a `modality` is for images of it alone, and skipped for others."""
+
     version: Literal[1] = 1
+    modality: Modality | None = None
 
 
 class Orient(_Operation):

@@ -35,6 +35,8 @@ class SegmentSpec(Strict):
     min_peak
         Components none of whose voxels has this probability are taken out too: the border may lie where a voxel is as
         likely in as out, while a whole component has to be surer.
+    only_largest
+        Whether the largest component alone is kept, as of an organ that a patient has once.
     """
 
     number: int = Field(ge=1)
@@ -47,6 +49,7 @@ class SegmentSpec(Strict):
     threshold: float = Field(gt=0, lt=1)
     min_volume_mm3: float = Field(default=0, ge=0)
     min_peak: float = Field(default=0, ge=0, lt=1)
+    only_largest: bool = False
     calibration: Calibration | None = None
 
 

@@ -9,11 +9,10 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from dicom_node.reading.task import Analysis, Task
+from dicom_node.reading.task import Analysis, Given, Task
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
 from inference.inputs import Inputs
-from inference.report_text import ReportText
 from tests.series_files import as_bytes
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -74,7 +73,7 @@ def task(datasets: Sequence[Dataset], **facts: Any) -> Task:
     return Task(**{**settings, **facts})
 
 
-def analyse(name: str, given: Image | ReportText) -> Analysis:
+def analyse(name: str, given: Given) -> Analysis:
     """As the session host would answer."""
     assert name == "bright-spots"
     assert isinstance(given, Image)

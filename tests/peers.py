@@ -20,6 +20,16 @@ def program(name: str) -> str:
     pytest.skip(f"{name} is not installed")
 
 
+def deepbet() -> Path:
+    """Python of an environment that has deepbet 1.0.2; skips or fails as `program`."""
+    found = Path(os.environ.get("DICOM_NODE_DEEPBET", Path(__file__).parent.parent / ".deepbet" / "bin" / "python"))
+    if found.is_file():
+        return found
+    if os.environ.get("DICOM_NODE_REQUIRE_PEERS") == "1":
+        pytest.fail("deepbet is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
+    pytest.skip("deepbet is not installed")
+
+
 def dciodvfy(path: Path) -> list[str]:
     """The lines that dicom3tools' validator calls errors."""
     run = subprocess.run([program("dciodvfy"), path], capture_output=True, text=True, errors="replace", check=False)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from inference.algorithms import Scores
 from inference.errors import UnsuitableImageError
@@ -44,6 +46,7 @@ class Echo:
     threshold: float = 0.5
     classes: Mapping[str, float] = field(default_factory=dict)
     provider: str = "tests"
+    sought: Code = codes.SCT.Lesion
 
     @property
     def algorithm(self) -> Algorithm:

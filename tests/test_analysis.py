@@ -13,11 +13,10 @@ from pydicom.uid import UID, EncapsulatedPDFStorage
 from dicom_node.errors import DefectError, TransientError, UnsuitableError
 from dicom_node.operation.synthetic_study import Labels
 from dicom_node.reading.analysis import read_study
-from dicom_node.reading.task import Analysis, ReadingResult, Task
+from dicom_node.reading.task import Analysis, Given, ReadingResult, Task
 from dicom_node.study import ObjectKind, Outcome, derive_uid
 from inference.image import Image
 from inference.inputs import Inputs
-from inference.report_text import ReportText
 from tests.analyses import DIGEST, analyse, bright, task
 from tests.series_files import AXIAL, changed, enhanced, headers, phantom
 
@@ -108,7 +107,7 @@ def test_a_late_instance_changes_the_digest() -> None:
     assert not {o.sop_instance_uid for o in one.objects} & {o.sop_instance_uid for o in two.objects}
 
 
-def never(name: str, given: Image | ReportText) -> Analysis:
+def never(name: str, given: Given) -> Analysis:
     raise AssertionError("nothing was to be analysed")
 
 
@@ -142,7 +141,7 @@ def test_a_study_without_images() -> None:
 
 
 def test_what_the_algorithm_declines_is_an_abstention() -> None:
-    def decline(name: str, given: Image | ReportText) -> Analysis:
+    def decline(name: str, given: Given) -> Analysis:
         raise UnsuitableError("no brain found: 3 mL")
 
     result = read_study(task(study()), decline)
@@ -152,7 +151,7 @@ def test_what_the_algorithm_declines_is_an_abstention() -> None:
 
 @pytest.mark.parametrize("kind", [TransientError, DefectError])
 def test_what_fails_around_the_algorithm_is_no_outcome(kind: type[Exception]) -> None:
-    def fail(name: str, given: Image | ReportText) -> Analysis:
+    def fail(name: str, given: Given) -> Analysis:
         raise kind("out of memory")
 
     with pytest.raises(kind, match="out of memory"):
@@ -262,7 +261,7 @@ def test_a_reading_takes_no_path_and_no_environment(monkeypatch: pytest.MonkeyPa
 def test_a_bright_volume_is_not_changed_by_rescaling() -> None:
     seen: list[float] = []
 
-    def look(name: str, image: Image | ReportText) -> Analysis:
+    def look(name: str, image: Given) -> Analysis:
         assert isinstance(image, Image)
         seen.append(float(image.volume.array.max()))
         return Analysis(findings=bright(image, 500), provider="numpy", seconds=0.0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from highdicom import Volume
 
-from inference.algorithms.brain_lesions import ALGORITHM, INPUTS, BrainLesions
+from inference.algorithms.brain_lesions import INPUTS, BrainLesions, algorithm
 from inference.findings import Findings
 from inference.image import Image
 from inference.synthetic.head import SyntheticHead, synthetic_head
@@ -62,7 +62,7 @@ def test_the_reader_says_who_it_is() -> None:
         "none",
         "research",
     )
-    assert reader.algorithm is ALGORITHM
+    assert reader.algorithm == algorithm(None)
     assert reader.inputs is INPUTS
     assert "unknown" not in INPUTS.weighting
 

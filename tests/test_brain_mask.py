@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -6,24 +5,14 @@ import pytest
 import SimpleITK as sitk
 from highdicom import Volume
 
-from dicom_node.reading.part10 import parse
-from dicom_node.reading.series import survey
-from dicom_node.reading.volume import load
 from inference.errors import UnsuitableImageError
 from inference.image import Image
 from inference.imaging.brain_mask import find_brain
 from inference.synthetic.head import synthetic_head
+from tests.real_heads import real
 
-DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "dicom"
 REFERENCE_ML = {"skyra": 1469, "prisma-hfs": 1543, "prisma-hfp": 1536}
 """Of deepbet 1.0.2 on the same series."""
-
-
-def real(name: str) -> Image:
-    folder = DATA / f"mr-t1-siemens-{name}"
-    if not folder.is_dir():
-        pytest.skip(f"shared/data/dicom/mr-t1-siemens-{name} is not here")
-    return load(survey([parse(p.read_bytes()) for p in sorted(folder.rglob("*.dcm"))])[0]).image
 
 
 def dice(one: np.ndarray, other: np.ndarray) -> float:

@@ -24,7 +24,7 @@ from dicom_node.results import segmentation
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source
 from inference.errors import DataError
-from tests import phantoms, tiny_bundles
+from tests import phantoms, tiny_bundles, tiny_lesions
 
 SHARE = [{"op": "window", "center": 127.5, "width": 255.0}]
 """Grey values 0 to 255 to 0 to 1, which the bundle gives back as probability."""
@@ -191,7 +191,8 @@ def test_wrong_use_and_wrong_data_are_told_apart(
     tiny = bundles / "tiny-1.0.0"
     assert code("no-such-bundle", data / "plain") == 2
     assert "no algorithm or bundle is called 'no-such-bundle'" in capsys.readouterr().err
-    assert code("brain-lesions", data / "plain") == 2
+    assert code(tiny_lesions.written(tmp_path / "lesions").path, data / "plain") == 2
+    assert "draws nothing into images" in capsys.readouterr().err
     assert code(tiny, data / "nowhere") == 2
     assert code(tiny, data / "plain", "--out", tmp_path / "no" / "m.json") == 2
     capsys.readouterr()

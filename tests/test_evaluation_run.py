@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom.sr.codedict import codes
 
 from inference.errors import DataError
 from inference.evaluation.run import comparison, evaluate, report
@@ -73,6 +74,21 @@ def test_the_figures_by_hand() -> None:
     assert both["case_dice_with_finding"]["value"] == pytest.approx(first["case_dice"]["value"])
     baseline = told["subsets"][0]["baselines"]
     assert baseline["pixel_accuracy_all_negative"] == pytest.approx(1 - truth.mean())
+
+
+def test_of_an_organ_there_is_dice_and_nothing_to_detect() -> None:
+    (subset, _) = evaluate(Echo(sought=codes.SCT.Brain), [("sick", SICK)], quiet)["subsets"]
+    assert set(subset["metrics"]) == {
+        "brain_dice",
+        "pixel_auroc",
+        "pixel_accuracy",
+        "pixel_precision",
+        "pixel_recall",
+        "pixel_dice",
+    }
+    as_lesion = evaluate(Echo(), [("sick", SICK)], quiet)["subsets"][0]["metrics"]["case_dice"]
+    assert subset["metrics"]["brain_dice"] == as_lesion
+    assert set(subset["baselines"]) == {"pixel_accuracy_all_negative", "pixel_prevalence"}
 
 
 def test_slices_of_several_sources_stand_beside_what_the_source_alone_gives() -> None:

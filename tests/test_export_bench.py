@@ -8,7 +8,8 @@ pytest.importorskip("torch", reason="torch is not installed")
 
 import torch
 
-from export_onnx import bench, graphs, int8
+from export_onnx import bench, bench_subjects, graphs, int8
+from inference.catalogue import shipped_bundles_dir
 from inference.evaluation.folders import cases
 from inference.graph import Graph, Tensor
 from tests import labelled_folders, tiny_bundles
@@ -24,7 +25,7 @@ def test_a_network_is_timed_in_both() -> None:
         activation="none",
     )
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3, padding=1), torch.nn.Sigmoid()).eval()
-    subject = bench.Subject(
+    subject = bench_subjects.Subject(
         name="x", network=network, spec=spec, given=(torch.rand(2, 1, 16, 16),), free_axes={"input": (0, 2, 3)}
     )
     made = bench.compared(subject, 1, 4)
@@ -64,5 +65,5 @@ def test_int8_is_held_against_its_own_fp32_masks(tmp_path: Path) -> None:
 
 
 def test_every_network_that_ships_has_a_subject() -> None:
-    named = {subject.name.split()[0] for subject in bench.subjects()}
-    assert {"lesion-segmenter", "tumour-segmenter", "tumour-localiser"} <= named
+    named = {subject.name.split()[0] for subject in bench_subjects.subjects()}
+    assert named == {path.name.rpartition("-")[0] for path in shipped_bundles_dir.iterdir() if path.is_dir()}

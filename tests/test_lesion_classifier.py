@@ -10,10 +10,9 @@ import numpy as np
 import pydicom
 import pytest
 from highdicom import Volume
-from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from inference.algorithms.brain_finder import ClassicalFinder
 from inference.algorithms.lesion_classifier import LesionClassifier
 from inference.catalogue import open_reader, refusal
 from inference.errors import BundleError, UnsuitableImageError
@@ -24,7 +23,8 @@ from inference.manifest import from_values
 from inference.manifests.lesions import LesionsManifest
 from inference.session import Session
 from inference.synthetic.bleeding_head import BleedingHead, bleeding_head
-from tests import peers, tiny_bundles, tiny_lesions
+from inference.text_opinion import TextOpinion
+from tests import peers, t2_series, tiny_bundles, tiny_lesions
 from tests.tiny_bundles import CPU
 
 FUSION = {"image_weight": 1.0, "text_weight": 1.0, "intercept": 0.0, "text": "made up"}
@@ -71,11 +71,21 @@ def test_the_patient_has_the_surest_candidate_s_probability(findings: Findings) 
 
 def test_a_text_score_is_joined_and_said(head: BleedingHead, reader: LesionClassifier, findings: Findings) -> None:
     for score in (0.05, 0.95):
-        joined = reader.read(head.image, text_score=score)
+        opinion = TextOpinion(probability=score, source="the Basic Text SR in series 5, read by a bundle")
+        joined = reader.read(head.image, opinion)
         assert joined.study_probability is not None
         assert findings.study_probability is not None
         assert (joined.study_probability > findings.study_probability) == (score > 0.5)
-        assert f"Joined with the text's {100 * score:.0f} %" in joined.narrative.text
+        assert f"Joined with the {100 * score:.0f} % of the Basic Text SR in series 5" in joined.narrative.text
+        assert "the text it was fitted on was made up" in joined.narrative.text
+
+
+def test_why_no_text_was_taken_is_said(head: BleedingHead, reader: LesionClassifier) -> None:
+    assert "no text was taken into it (the report's text is empty)" in (
+        reader.read(head.image, "the report's text is empty").narrative.text
+    )
+    with pytest.raises(ValueError, match="within"):
+        TextOpinion(probability=1.5, source="x")
 
 
 def test_a_healthy_head_gets_no_probability(reader: LesionClassifier) -> None:
@@ -105,7 +115,7 @@ def test_a_bundle_of_another_kind_is_refused(tmp_path: Path) -> None:
     bundle = tiny_bundles.written(tmp_path)
     spec = bundle.manifest.graph("segment")
     with pytest.raises(BundleError, match="not a brain-lesions bundle but segment"):
-        LesionClassifier(bundle, Session(bundle.read(spec.file), spec, CPU))
+        LesionClassifier(bundle, Session(bundle.read(spec.file), spec, CPU), ClassicalFinder())
 
 
 def test_the_catalogue_opens_it_and_refuses_synthetic_findings(tmp_path: Path) -> None:
@@ -113,24 +123,6 @@ def test_the_catalogue_opens_it_and_refuses_synthetic_findings(tmp_path: Path) -
     assert isinstance(open_reader("tiny", tmp_path, CPU), LesionClassifier)
     assert "allow_synthetic = true" in (refusal(bundle, allow_synthetic=False, allow_research=True) or "")
     assert refusal(bundle, allow_synthetic=True, allow_research=False) is None
-
-
-def series(head: BleedingHead, folder: Path, age: str) -> Path:
-    """The head as a T2-weighted series."""
-    labels = Labels(seed="t2", series_description="T2 TSE axial", protocol_name="T2 TSE")
-    folder.mkdir()
-    for number, dataset in enumerate(series_from_volume(head.image.volume, labels=labels)):
-        _as_t2(dataset, age)
-        dataset.save_as(folder / f"IM{number:03}", enforce_file_format=True)
-    return folder
-
-
-def _as_t2(dataset: Dataset, age: str) -> None:
-    dataset.ScanningSequence, dataset.SequenceVariant, dataset.MRAcquisitionType = "SE", "SK", "2D"
-    dataset.RepetitionTime, dataset.EchoTime, dataset.FlipAngle, dataset.EchoTrainLength = "5000", "95", "90", 15
-    del dataset.InversionTime
-    dataset.PatientAge = age
-    dataset.PatientBirthDate = ""
 
 
 @pytest.mark.parametrize(("age", "outcome"), [("056Y", "result"), ("006Y", "abstained")])
@@ -141,7 +133,7 @@ def test_process_writes_objects_or_abstains_outside_the_ages(
     bundles.mkdir()
     inputs = {"modality": ["MR"], "weighting": ["T2"], "min_age_years": 18.0}
     tiny_lesions.written(bundles, training="synthetic-findings", inputs=inputs)
-    folder = series(head, tmp_path / "series", age)
+    folder = t2_series.written(head, tmp_path / "series", age)
     told = _processed(folder, tmp_path, bundles, allow=True)
     (study,) = told["studies"]
     assert study["outcome"] == outcome, study["reason"]
@@ -160,7 +152,7 @@ def test_process_refuses_it_where_the_configuration_does_not_allow_it(head: Blee
     bundles = tmp_path / "bundles"
     bundles.mkdir()
     tiny_lesions.written(bundles, training="synthetic-findings")
-    done = _process(series(head, tmp_path / "series", "056Y"), tmp_path, bundles, allow=False)
+    done = _process(t2_series.written(head, tmp_path / "series"), tmp_path, bundles, allow=False)
     assert done.returncode == 2
     assert "allow_synthetic" in done.stderr
 

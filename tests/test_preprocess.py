@@ -35,6 +35,14 @@ def _random(shape: tuple[int, int, int] = (7, 9, 11)) -> NDArray[np.float32]:
     return np.random.default_rng(3).random(shape, dtype=np.float32) + 1.0
 
 
+def test_an_operation_for_one_modality_is_skipped_for_the_other() -> None:
+    source = _volume(_random())
+    clip = ops.Clip(lower=0.0, upper=1.2, modality="CT")
+    assert prepare(source, [clip], "CT").array.max() == np.float32(1.2)
+    assert prepare(source, [clip], "MR").array is source.array
+    assert prepare(source, [clip.model_copy(update={"modality": None})], "MR").array.max() == np.float32(1.2)
+
+
 def _position_map(volume: Volume) -> NDArray[np.float32]:
     """x + 10 y + 100 z of every voxel, LPS, mm: linear in space, so linear interpolation keeps it."""
     indices = np.indices(volume.shape).reshape(3, -1)

@@ -6,12 +6,13 @@ from highdicom import Volume
 
 from dicom_node.errors import DefectError
 from dicom_node.reading.request_message import TEXT, request_from_message, request_to_message
-from dicom_node.reading.task import Task
+from dicom_node.reading.task import Task, TextReading
 from dicom_node.reading.task_message import task_from_message, task_to_message
 from dicom_node.reading.wire import Message, decoded
 from inference.image import Image
 from inference.inputs import Inputs, TextInputs
 from inference.report_text import ReportText
+from inference.text_opinion import ImageWithText
 from tests.analyses import NOW
 
 
@@ -45,6 +46,20 @@ def test_an_image_goes_the_way_it_always_went() -> None:
     assert (back.volume.array == volume.array).all()
 
 
+def test_both_go_together() -> None:
+    volume = Volume(np.ones((2, 3, 4), np.float32), np.eye(4), coordinate_system="PATIENT")
+    given = ImageWithText(
+        image=Image(volume=volume, modality="MR", weighting="T2"),
+        report=ReportText(text="Gr\u00f6\u00dfe", origin="a report"),
+        text_reader="report-bert",
+    )
+    name, back = decoded(request_from_message, request_to_message("tiny", given))
+    assert name == "tiny"
+    assert isinstance(back, ImageWithText)
+    assert (back.report, back.text_reader, back.image.weighting) == (given.report, "report-bert", "T2")
+    assert (back.image.volume.array == volume.array).all()
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -60,7 +75,10 @@ def test_what_is_no_request_is_a_defect_without_its_content(message: Message) ->
 
 
 def test_a_task_keeps_what_it_reads_and_the_text_given_with_it() -> None:
-    for made in (task(), task(report="No mass."), task(inputs=Inputs(modality=("CT",)))):
+    beside = TextReading(name="report-bert", digest="ef" * 32, inputs=TextInputs(language="ja"))
+    images = Inputs(modality=("CT",))
+    joined = task(inputs=images, beside=beside, report="No mass.")
+    for made in (task(), task(report="No mass."), task(inputs=images), joined):
         assert decoded(task_from_message, task_to_message(made)) == made
 
 
@@ -68,3 +86,5 @@ def test_a_text_is_for_an_algorithm_that_reads_text_and_does_not_show() -> None:
     with pytest.raises(ValueError, match="for an algorithm that reads none"):
         task(report="No mass.", inputs=Inputs(modality=("CT",)))
     assert "No mass" not in repr(task(report="No mass."))
+    with pytest.raises(ValueError, match="beside images"):
+        task(beside=TextReading(name="report-bert", digest="ef" * 32, inputs=TextInputs()))

@@ -146,6 +146,12 @@ def test_what_is_nowhere_sure_enough_is_out_of_the_segment_too(tmp_path: Path) -
     assert found.segments[0].mask.sum() == 24
 
 
+def test_of_an_organ_the_largest_part_alone_is_kept(tmp_path: Path) -> None:
+    found = reader(tmp_path, segments=_segment(only_largest=True)).read(_image(_two_boxes()))
+    assert len(found.findings) == 1
+    assert found.segments[0].mask.sum() == 24
+
+
 def test_more_than_the_most_are_in_the_segment_and_not_listed(tmp_path: Path) -> None:
     limits = {"max_voxels": 10_000, "max_findings": 1}
     found = reader(tmp_path, limits=limits).read(_image(_two_boxes()))

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from export_onnx import package
+from inference.algorithms.brain_finder import ClassicalFinder
 from inference.algorithms.lesion_classifier import LesionClassifier
 from inference.bundle import Bundle, parity_names
 from inference.manifest import from_values
@@ -105,4 +106,4 @@ def written(folder: Path, graph: bytes | None = None, **changes: Any) -> Bundle:
 
 def reader(folder: Path, graph: bytes | None = None, **changes: Any) -> LesionClassifier:
     """The bundle, opened."""
-    return LesionClassifier.opened(written(folder, graph, **changes), CPU)
+    return LesionClassifier.opened(written(folder, graph, **changes), CPU, ClassicalFinder())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from rich.console import Console
 from rich.progress import Progress
@@ -13,16 +13,15 @@ from dicom_node.config import InferenceTable
 from dicom_node.errors import ConfigError
 from dicom_node.operation.labelled_studies import holds_dicom, segmented_series
 from dicom_node.reading.admission import bundles_dir
-from inference.algorithms import Runtime
-from inference.bundle import MANIFEST, Bundle, load
-from inference.catalogue import describe
+from inference.algorithms import Runtime, Scorer
+from inference.bundle import MANIFEST, load
+from inference.catalogue import open_bundle, open_reader
 from inference.errors import BundleError, DataError
 from inference.evaluation import folders
 from inference.evaluation.cases import Case
 from inference.evaluation.run import comparison, report
 from inference.evaluation.tallies import Gathered, Subsets, gather
 from inference.inputs import Inputs
-from inference.manifests.marked import Marked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,7 @@ def evaluate_bundle(
     Parameters
     ----------
     name, against
-        A bundle's folder, or its name as `models list` shows it.
+        A bundle's folder, or an algorithm's or a bundle's name as `models list` shows it.
     progress
         Where to show how far it is, if that is a terminal.
 
@@ -69,11 +68,11 @@ def evaluate_bundle(
     DataError
         If the data cannot be read, no case is left, or there are fewer than 2 patients to compare over.
     """
-    bundles = [_bundle(called, settings) for called in (name, against) if called is not None]
-    subsets = [_subsets(data, _inputs(bundle)) for bundle in bundles]
+    scorers = [_opened(called, settings) for called in (name, against) if called is not None]
+    subsets = [_subsets(data, scorer.inputs) for scorer in scorers]
     if against is not None and len({(s, c.patient) for s, (_, cases) in enumerate(subsets[0]) for c in cases}) < 2:
         raise DataError("a comparison needs 2 patients or more, the data have 1")
-    found = [_gathered(*pair, settings, progress) for pair in zip(bundles, subsets, strict=True)]
+    found = [_gathered(*pair, progress) for pair in zip(scorers, subsets, strict=True)]
     told = report(found[0])
     if against is None:
         return told
@@ -96,22 +95,25 @@ def show_evaluation(console: Console, told: dict[str, Any]) -> None:
                 console.print(_in_words(name, test), markup=False, soft_wrap=True)
 
 
-def _bundle(name: str, settings: InferenceTable) -> Bundle:
+class _ScoringReader(Scorer, Protocol):
+    @property
+    def inputs(self) -> Inputs: ...
+
+
+def _opened(name: str, settings: InferenceTable) -> _ScoringReader:
+    runtime = Runtime(providers=settings.providers, threads=settings.threads)
+    site = bundles_dir(settings)
     try:
-        if (Path(name) / MANIFEST).is_file():
-            return load(Path(name))
-        bundle = describe(name, bundles_dir(settings)).bundle
+        folder = Path(name)
+        own = (folder / MANIFEST).is_file()
+        reader = open_bundle(load(folder), site, runtime) if own else open_reader(name, site, runtime)
     except BundleError as error:
         raise ConfigError(str(error)) from error
-    if bundle is None:
-        raise ConfigError(f"{name} has no bundle: it gives no scores to take figures of")
-    return bundle
-
-
-def _inputs(bundle: Bundle) -> Inputs:
-    if not isinstance(bundle.manifest, Marked):
-        raise ConfigError(f"{bundle.path.name} draws nothing into images: `evaluate` takes figures of those that do")
-    return bundle.manifest.inputs
+    if not isinstance(reader, Scorer):
+        raise ConfigError(
+            f"{reader.algorithm.name} draws nothing into images: `evaluate` takes figures of those that do"
+        )
+    return cast("_ScoringReader", reader)
 
 
 def _subsets(data: Data, inputs: Inputs) -> Subsets:
@@ -133,12 +135,9 @@ def _cases(folder: Path, data: Data, inputs: Inputs) -> Sequence[Case]:
     return kept
 
 
-def _gathered(bundle: Bundle, subsets: Subsets, settings: InferenceTable, console: Console) -> Gathered:
-    from inference.algorithms.segment import Segmenter
-
-    scorer = Segmenter.opened(bundle, Runtime(providers=settings.providers, threads=settings.threads))
+def _gathered(scorer: Scorer, subsets: Subsets, console: Console) -> Gathered:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        return gather(scorer, subsets, _advance(bar, bundle.path.name))
+        return gather(scorer, subsets, _advance(bar, scorer.algorithm.name))
 
 
 def _advance(bar: Progress, name: str) -> Callable[[int, int], None]:

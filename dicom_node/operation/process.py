@@ -10,7 +10,7 @@ from dicom_node import __version__
 from dicom_node.config import Config
 from dicom_node.errors import ConfigError, NodeError
 from dicom_node.operation.folder import StudyFiles, studies_in
-from dicom_node.reading.admission import admit
+from dicom_node.reading.admission import admit, beside
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import ReadingResult, Task
 from dicom_node.reading.worker import PROFILE, summary
@@ -53,7 +53,7 @@ def process_paths(
     descriptions = [admit(name, config.inference) for name in algorithms]
     found = studies_in(paths)
     if report is not None:
-        _check_report(descriptions, len(found.studies))
+        _check_report(descriptions, config, len(found.studies))
     out.mkdir(parents=True, exist_ok=True)
     several = len(found.studies) * len(descriptions) > 1
     told = []
@@ -89,11 +89,15 @@ def read_report(path: Path) -> str:
         raise ConfigError("--report: not UTF-8 text") from None  # the error of the decoder holds the bytes
 
 
-def _check_report(descriptions: Sequence[Description], studies: int) -> None:
-    if not any(isinstance(description.inputs, TextInputs) for description in descriptions):
+def _check_report(descriptions: Sequence[Description], config: Config, studies: int) -> None:
+    if not any(_takes_text(description, config) for description in descriptions):
         raise ConfigError(f"--report: none of {', '.join(d.name for d in descriptions)} reads text")
     if studies != 1:
         raise ConfigError(f"--report: the text of one study, {studies} studies found")
+
+
+def _takes_text(description: Description, config: Config) -> bool:
+    return isinstance(description.inputs, TextInputs) or beside(description, config.inference) is not None
 
 
 def _study(study: StudyFiles, readings: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,7 +129,8 @@ def _reading(
         profile=PROFILE,
         analysed_at=None,
         outcome_report=Outcome.ABSTAINED in config.inference.outcome_report,
-        report=report if isinstance(description.inputs, TextInputs) else None,
+        report=report if _takes_text(description, config) else None,
+        beside=beside(description, config.inference),
     )
     try:
         read = reader.read(task)

@@ -7,8 +7,12 @@ from pathlib import Path
 
 from dicom_node.config import Config, InferenceTable
 from dicom_node.errors import ConfigError
+from dicom_node.reading.task import TextReading
 from inference.catalogue import Description, describe, refusal
 from inference.errors import BundleError
+from inference.inputs import TextInputs
+from inference.manifests.lesions import LesionsManifest
+from inference.manifests.report import ReportManifest
 
 
 def bundles_dir(settings: InferenceTable) -> Path | None:
@@ -37,6 +41,33 @@ def admit(name: str, settings: InferenceTable) -> Description:
     return description
 
 
+def beside(description: Description, settings: InferenceTable) -> TextReading | None:
+    """What reads the study's text beside an algorithm's images under this configuration; None: nothing does.
+
+    Raises
+    ------
+    ConfigError
+        If the algorithm says nothing that a text could be joined to, or the bundle for the text may not serve, reads no
+        text, or tells another class than the algorithm asks for.
+    """
+    name = settings.text_readers.get(description.name)
+    if name is None:
+        return None
+    reader = admit(name, settings)
+    images, texts = (d.bundle.manifest if d.bundle else None for d in (description, reader))
+    if not isinstance(images, LesionsManifest) or images.fusion is None:
+        raise ConfigError(f"[inference] text_readers: {description.name} does not say how a text is joined")
+    if not isinstance(texts, ReportManifest) or not isinstance(reader.inputs, TextInputs):
+        raise ConfigError(f"[inference] text_readers: {name} reads no text")
+    asked = images.classes[1].code
+    if asked.code() not in {kind.code.code() for kind in texts.classes}:
+        raise ConfigError(
+            f"[inference] text_readers: {name} tells no class {asked.value} ({asked.meaning}), "
+            f"which {description.name} asks for"
+        )
+    return TextReading(name=name, digest=reader.algorithm.digest, inputs=reader.inputs)
+
+
 def admit_all(config: Config) -> dict[str, Description]:
     """Every algorithm that a rule names; raises ConfigError as `admit`, one line for each that may not serve."""
     descriptions: dict[str, Description] = {}
@@ -44,6 +75,7 @@ def admit_all(config: Config) -> dict[str, Description]:
     for name in dict.fromkeys(name for rule in config.rule for name in rule.algorithms):
         try:
             descriptions[name] = admit(name, config.inference)
+            beside(descriptions[name], config.inference)
         except ConfigError as error:
             faults.append(str(error))
     if faults:

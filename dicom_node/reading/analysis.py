@@ -6,7 +6,7 @@ another engine.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.header_values import text
@@ -17,7 +17,7 @@ from dicom_node.reading.report_document import choose_document, documents, no_te
 from dicom_node.reading.selection import Choice, choose, nothing_fits
 from dicom_node.reading.series import ImageSeries, survey
 from dicom_node.reading.summary import summarised
-from dicom_node.reading.task import Analyse, Analysis, ReadingResult, Task
+from dicom_node.reading.task import Analyse, Analysis, Given, ReadingResult, Task
 from dicom_node.reading.volume import load
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
@@ -25,6 +25,10 @@ from dicom_node.results.source import Source, TextSource
 from dicom_node.study import Outcome, ResultObject, is_uid
 from inference.inputs import TextInputs
 from inference.report_text import ReportText
+from inference.text_opinion import ImageWithText
+
+GIVEN = "a report given with the task"
+"""Origin of a text that no document of the study holds."""
 
 NOT_ANALYSED = "none"
 """Execution provider in the identity of a report that says why nothing was analysed."""
@@ -122,9 +126,31 @@ def _read(
     if chosen is None:
         raise nothing_fits([series.candidate for series in found], choice)
     loaded = load(chosen)
-    analysis = analyse(task.algorithm, loaded.image)
-    read = _Read(source=loaded.source, series=chosen.candidate.uid, left=choice.left, notes=loaded.notes)
+    report, notes = _report_beside(task, received)
+    given: Given = loaded.image
+    if task.beside is not None and report is not None:
+        given = ImageWithText(image=loaded.image, report=report, text_reader=task.beside.name)
+    analysis = analyse(task.algorithm, given)
+    read = _Read(
+        source=loaded.source,
+        series=chosen.candidate.uid,
+        left=choice.left,
+        notes=(*loaded.notes, *notes),
+        joined=task.beside.digest if task.beside is not None and report is not None else "",
+    )
     return _with_result(task, received, read, analysis)
+
+
+def _report_beside(task: Task, received: _Received) -> tuple[ReportText | None, tuple[str, ...]]:
+    """The text to be read beside the images, and what should be known of it."""
+    if task.beside is None:
+        return None, ()
+    if task.report is not None:
+        return ReportText(text=task.report, origin=GIVEN), ()
+    choice = choose_document(documents(received.parts), task.beside.inputs)
+    if choice.document is None:
+        return None, (str(no_text(choice, len(received.parts))),)
+    return ReportText(text=choice.document.text, origin=choice.document.label), (f"read too: {choice.document.label}",)
 
 
 def _read_report(task: Task, received: _Received, inputs: TextInputs, analyse: Analyse) -> ReadingResult:
@@ -132,7 +158,7 @@ def _read_report(task: Task, received: _Received, inputs: TextInputs, analyse: A
     left: tuple[tuple[str, str], ...] = ()
     try:
         if task.report is not None:
-            given = ReportText(text=task.report, origin="a report given with the task")
+            given = ReportText(text=task.report, origin=GIVEN)
             source = TextSource(datasets=tuple(part.header for part in received.parts), document=None)
             read = _Read(source=source, notes=("the text was given with the task, not found in the study",))
             return _with_result(task, received, read, analyse(task.algorithm, given))
@@ -150,16 +176,22 @@ def _read_report(task: Task, received: _Received, inputs: TextInputs, analyse: A
 
 @dataclass(frozen=True, kw_only=True)
 class _Read:
-    """What was read, and what else is to be known of it, as in `ReadingResult`."""
+    """What was read, and what else is to be known of it, as in `ReadingResult`; `joined` is the digest of the bundle
+    that read a text beside the images.
+    """
 
     source: Source | TextSource
     series: str = ""
     left: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    joined: str = ""
 
 
 def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysis) -> ReadingResult:
     identity = _identity(task, received, analysis.findings.algorithm.digest, analysis.provider)
+    if read.joined:  # which weights read the text is a setting of the site's
+        settings = hashlib.sha256(f"{task.configuration_digest} {read.joined}".encode()).hexdigest()
+        identity = replace(identity, configuration_digest=settings)
     return ReadingResult(
         outcome=Outcome.RESULT,
         reason="",

@@ -13,12 +13,10 @@ from dicom_node.errors import TransientError
 from dicom_node.reading.analysis_message import analysis_from_message
 from dicom_node.reading.cage import Cage, Limits
 from dicom_node.reading.request_message import request_to_message
-from dicom_node.reading.task import Analysis
+from dicom_node.reading.task import Analysis, Given
 from dicom_node.reading.task_message import error_from_message
 from dicom_node.reading.wire import Message, decoded
 from inference.algorithms import Runtime
-from inference.image import Image
-from inference.report_text import ReportText
 
 log = structlog.get_logger(__name__)
 
@@ -86,15 +84,15 @@ class SessionHost:
         self._cage = Cage(self._settings.entry, "session host", limits, maximum_bytes=self._settings.resident_bytes)
         self._configured = False
 
-    def analyse(self, name: str, given: Image | ReportText, deadline_s: float) -> Analysis:
-        """Read one volume, or the text of one report, with the algorithm or bundle `name`.
+    def analyse(self, name: str, given: Given, deadline_s: float) -> Analysis:
+        """Read one volume, the text of one report, or both, with the algorithm or bundle `name`.
 
         Parameters
         ----------
         name
             As in the configuration's rules.
         given
-            The volume or the text.
+            The volume, the text, or both.
         deadline_s
             Longest time, s; a host that has not answered by then is killed.
 

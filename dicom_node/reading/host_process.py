@@ -6,10 +6,11 @@ from pathlib import Path
 from dicom_node.errors import DefectError, TransientError, UnsuitableError
 from dicom_node.reading.analysis_message import analysis_to_message
 from dicom_node.reading.request_message import request_from_message
-from dicom_node.reading.task import Analysis
+from dicom_node.reading.task import Analysis, Given
 from dicom_node.reading.task_message import error_to_message
 from dicom_node.reading.wire import Channel, Message, decoded
 from inference.algorithms import Reader, Runtime, TextReader
+from inference.algorithms.joined import read_joined
 from inference.catalogue import open_reader
 from inference.errors import (
     BundleError,
@@ -21,6 +22,7 @@ from inference.errors import (
 from inference.findings import Findings
 from inference.image import Image
 from inference.report_text import ReportText
+from inference.text_opinion import ImageWithText
 
 
 def serve(channel: Channel) -> None:
@@ -53,7 +55,7 @@ class _Desk:
         try:
             reader = self._reader(name)
             started = time.perf_counter()
-            findings = _read(reader, given)
+            findings = self._findings(reader, given)
         except (UnsuitableImageError, UnsuitableTextError) as error:
             raise UnsuitableError(str(error)) from error
         except (BundleError, ProviderError) as error:
@@ -61,6 +63,11 @@ class _Desk:
         except InferenceError as error:
             raise TransientError(str(error)) from error
         return Analysis(findings=findings, provider=reader.provider, seconds=time.perf_counter() - started)
+
+    def _findings(self, reader: Reader | TextReader, given: Given) -> Findings:
+        if isinstance(given, ImageWithText):
+            return read_joined(reader, self._reader(given.text_reader), given)
+        return _read(reader, given)
 
     def _reader(self, name: str) -> Reader | TextReader:
         if name not in self._readers:

@@ -1,29 +1,39 @@
-"""What the session host is asked to read, an image or a report's text, as a message and back."""
+"""What the session host is asked to read, an image, a report's text or both, as a message and back."""
 
 from typing import Any
 
 from dicom_node.reading.analysis_message import image_from_message, image_to_message
+from dicom_node.reading.task import Given
 from dicom_node.reading.wire import Message
 from inference.image import Image
 from inference.report_text import ReportText
+from inference.text_opinion import ImageWithText
 
-IMAGE, TEXT = "analyse", "analyse-text"
-"""Kinds of the two messages."""
+IMAGE, TEXT, BOTH = KINDS = ("analyse", "analyse-text", "analyse-both")
+"""Kinds of the messages."""
 
 
-def request_to_message(name: str, given: Image | ReportText) -> Message:
+def request_to_message(name: str, given: Given) -> Message:
     """A request to read `given` with the algorithm `name`."""
     if isinstance(given, Image):
         return image_to_message(name, given)
-    return Message(kind=TEXT, body={"name": name, "origin": given.origin}, buffers=(given.text.encode(),))
+    if isinstance(given, ReportText):
+        return Message(kind=TEXT, body={"name": name, "origin": given.origin}, buffers=(given.text.encode(),))
+    image = image_to_message(name, given.image)
+    body = {**image.body, "text_reader": given.text_reader, "origin": given.report.origin}
+    return Message(kind=BOTH, body=body, buffers=(*image.buffers, given.report.text.encode()))
 
 
-def request_from_message(message: Message) -> tuple[str, Image | ReportText]:
+def request_from_message(message: Message) -> tuple[str, Given]:
     """Name of the algorithm and what to read; to be called through `dicom_node.reading.wire.decoded`."""
-    if message.kind != TEXT:
+    if message.kind == IMAGE:
         return image_from_message(message)
-    (data,) = message.buffers
-    return _text(message.body["name"]), ReportText(text=bytes(data).decode(), origin=_text(message.body["origin"]))
+    *pixels, data = message.buffers
+    report = ReportText(text=bytes(data).decode(), origin=_text(message.body["origin"]))
+    if message.kind == TEXT:
+        return _text(message.body["name"]), report
+    name, image = image_from_message(Message(kind=IMAGE, body=message.body, buffers=tuple(pixels)))
+    return name, ImageWithText(image=image, report=report, text_reader=_text(message.body["text_reader"]))
 
 
 def _text(value: Any) -> str:

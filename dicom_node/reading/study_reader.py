@@ -10,7 +10,7 @@ from dicom_node.config import InferenceTable
 from dicom_node.errors import DefectError
 from dicom_node.reading.cage import Cage, Limits
 from dicom_node.reading.host import HostSettings, SessionHost
-from dicom_node.reading.request_message import IMAGE, TEXT
+from dicom_node.reading.request_message import KINDS
 from dicom_node.reading.task import ReadingResult, Task
 from dicom_node.reading.task_message import result_from_message, task_to_message
 from dicom_node.reading.wire import Message, decoded
@@ -101,8 +101,11 @@ def read_in_cage(task: Task, host: SessionHost, cage: Cage, timeout_s: float) ->
         message = cage.receive(deadline)
         if message.kind == "result":
             return decoded(result_from_message, message)
-        if message.kind not in (IMAGE, TEXT) or message.body.get("name") != task.algorithm:
+        if message.kind not in KINDS or message.body.get("name") != task.algorithm:
             raise DefectError("the reading process asked for something else than its algorithm")
+        beside = task.beside.name if task.beside else None
+        if message.body.get("text_reader", beside) != beside:
+            raise DefectError("the reading process asked for another reader of its text")
         cage.send(_answer(host, message, deadline), deadline)
 
 

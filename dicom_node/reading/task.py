@@ -11,6 +11,24 @@ from inference.findings import Findings
 from inference.image import Image
 from inference.inputs import Inputs, TextInputs
 from inference.report_text import ReportText
+from inference.text_opinion import ImageWithText
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextReading:
+    """A report-classifier bundle that reads the study's text beside the images.
+
+    Attributes
+    ----------
+    name, digest
+        Of the bundle.
+    inputs
+        Which text it reads.
+    """
+
+    name: str
+    digest: str
+    inputs: TextInputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +57,8 @@ class Task:
         Write an outcome SR where there is no result.
     report
         Text given with the task, for an algorithm that reads text; None: it is looked for in the study.
+    beside
+        What reads the text beside the images, and is joined to what they say; None: nothing does.
     """
 
     instances: tuple[bytes, ...]
@@ -54,14 +74,17 @@ class Task:
     forced: tuple[Outcome, str] | None = None
     outcome_report: bool = True
     report: str | None = field(default=None, repr=False)
+    beside: TextReading | None = None
 
     def __post_init__(self) -> None:
         if not self.instances:
             raise ValueError("a task without instances")
         if (self.inputs is None) == (self.forced is None):
             raise ValueError("a task has either inputs to choose a series by, or a forced outcome")
-        if self.report is not None and not isinstance(self.inputs, TextInputs):
+        if self.report is not None and not isinstance(self.inputs, TextInputs) and self.beside is None:
             raise ValueError("a report's text for an algorithm that reads none")
+        if self.beside is not None and not isinstance(self.inputs, Inputs):
+            raise ValueError("a text is read beside images")
         if self.forced is not None and self.forced[0] is Outcome.RESULT:
             raise ValueError("a result cannot be forced")
         if self.analysed_at is not None and self.analysed_at.tzinfo is None:
@@ -77,8 +100,11 @@ class Analysis:
     seconds: float
 
 
-Analyse = Callable[[str, Image | ReportText], Analysis]
-"""Name of an algorithm and a volume or a text to its analysis; raises errors of `dicom_node.errors`."""
+Given = Image | ReportText | ImageWithText
+"""What an algorithm is given to read."""
+
+Analyse = Callable[[str, Given], Analysis]
+"""Name of an algorithm and what it is given to its analysis; raises errors of `dicom_node.errors`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dicom_node.errors import DefectError, StudyError, TransientError, UnsuitableError
-from dicom_node.reading.task import ReadingResult, Task
+from dicom_node.reading.task import ReadingResult, Task, TextReading
 from dicom_node.reading.wire import Body, Message
 from dicom_node.results.identity import Predecessor
 from dicom_node.study import (
@@ -48,6 +48,9 @@ def task_to_message(task: Task) -> Message:
         "forced": list(task.forced) if task.forced else None,
         "outcome_report": task.outcome_report,
         "report": task.report,
+        "beside": [task.beside.name, task.beside.digest, task.beside.inputs.model_dump(mode="json")]
+        if task.beside
+        else None,
     }
     return Message(kind="task", body=body, buffers=task.instances)
 
@@ -69,7 +72,12 @@ def task_from_message(message: Message) -> Task:
         forced=(Outcome(body["forced"][0]), _text(body["forced"][1])) if body["forced"] is not None else None,
         outcome_report=body["outcome_report"] is True,
         report=_text(body["report"]) if body["report"] is not None else None,
+        beside=_text_reading(*body["beside"]) if body["beside"] is not None else None,
     )
+
+
+def _text_reading(name: Any, digest: Any, inputs: Any) -> TextReading:
+    return TextReading(name=_text(name), digest=_text(digest), inputs=TextInputs.model_validate(inputs))
 
 
 def result_to_message(result: ReadingResult) -> Message:

@@ -16,7 +16,7 @@ import structlog
 from dicom_node import __version__
 from dicom_node.config import Config
 from dicom_node.errors import DefectError, DurabilityError, NodeError, RefusedError, TransientError
-from dicom_node.reading.admission import admit_all
+from dicom_node.reading.admission import admit_all, beside
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import ReadingResult, Task
 from dicom_node.records.ledger import Ledger
@@ -131,6 +131,7 @@ class Worker:
             algorithm_digest=description.algorithm.digest,
             inputs=description.inputs,
             outcome_report=Outcome.ABSTAINED in self._settings.outcome_report,
+            beside=beside(description, self._settings),
             **self._common(work),
         )
         return self._kept(self._reader.read(task), description)

@@ -12,7 +12,7 @@ _MEAN, _STD = 0.4, 0.2  # about those of a crop of T2
 
 @dataclass(frozen=True, kw_only=True)
 class LesionSizes:
-    """How large the transformer is: edge of crop and patch in pixels, slices, features of a token, blocks, heads."""
+    """How large it is: edge of crop and patch (8) in pixels, slices, features of a token, blocks, heads."""
 
     side: int = 64
     patch: int = 8
@@ -33,18 +33,22 @@ class LesionViT(nn.Module):
     def __init__(self, sizes: LesionSizes) -> None:
         super().__init__()
         self.sizes = sizes
-        self.stem = nn.Conv2d(sizes.slices, sizes.width, sizes.patch, stride=sizes.patch)
+        self.stem = _stem(sizes)
         self.whole = nn.Parameter(0.02 * torch.randn(1, 1, sizes.width))
         self.position = nn.Parameter(0.02 * torch.randn(1, sizes.patches, sizes.width))
         self.blocks = nn.ModuleList(Block(sizes.width, sizes.heads) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(sizes.width)
         self.head = nn.Sequential(
-            nn.Linear(sizes.width + 1, sizes.width), nn.GELU(), nn.Dropout(0.2), nn.Linear(sizes.width, 2)
+            nn.Linear(2 * sizes.width + 1, sizes.width), nn.GELU(), nn.Dropout(0.2), nn.Linear(sizes.width, 2)
         )
 
     def forward(self, crop: Tensor, size: Tensor) -> Tensor:
-        """Logits of the two classes."""
-        logits: Tensor = self.head(torch.cat([self.encoded(self.tokens(crop))[:, 0], size], dim=1))
+        """Logits of the two classes, from all patches and from the four in the middle, where the lesion is."""
+        encoded = self.encoded(self.tokens(crop))[:, 1:]
+        edge = self.sizes.side // self.sizes.patch
+        grid = encoded.reshape(-1, edge, edge, self.sizes.width)
+        middle = grid[:, edge // 2 - 1 : edge // 2 + 1, edge // 2 - 1 : edge // 2 + 1].mean(dim=(1, 2))
+        logits: Tensor = self.head(torch.cat([encoded.mean(dim=1), middle, size], dim=1))
         return logits
 
     def tokens(self, crop: Tensor) -> Tensor:
@@ -94,7 +98,7 @@ class MaskedAutoencoder(nn.Module):
         order
             (batch, patch), int64: patches in the order in which they are kept; the rest are hidden.
         """
-        tokens = self.encoder.tokens(crop)
+        tokens = self.encoder.tokens(self._covered(crop, order))
         seen, hidden = order[:, : self.kept], order[:, self.kept :]
         picked = tokens.gather(1, seen[:, :, None].expand(-1, -1, tokens.shape[2]))
         inner = self.narrow(self.encoder.encoded(picked)[:, 1:])
@@ -106,6 +110,29 @@ class MaskedAutoencoder(nn.Module):
         wanted = (wanted - wanted.mean(dim=2, keepdim=True)) / (wanted.std(dim=2, keepdim=True) + 0.02)
         error: Tensor = ((drawn - wanted) ** 2).mean()
         return error
+
+    def _covered(self, crop: Tensor, order: Tensor) -> Tensor:
+        """The crop without its hidden patches: the stem looks beyond the patch it makes."""
+        edge = self.encoder.sizes.side // self.encoder.sizes.patch
+        seen = torch.zeros_like(order, dtype=crop.dtype).scatter(1, order[:, : self.kept], 1.0)
+        seen = seen.reshape(len(crop), 1, edge, edge).repeat_interleave(crop.shape[2] // edge, dim=2)
+        seen = seen.repeat_interleave(crop.shape[3] // edge, dim=3)
+        return crop * seen + _MEAN * (1.0 - seen)
+
+
+def _stem(sizes: LesionSizes) -> nn.Sequential:
+    """Convolutions that halve three times: a patch embedding that learns texture sooner than one large convolution
+    (Xiao et al., Early Convolutions Help Transformers See Better, NeurIPS 2021).
+    """
+    if sizes.patch != 8:
+        raise ValueError(f"the stem makes patches of 8 pixels, not of {sizes.patch}")
+    fine, middle = max(sizes.width // 4, 4), max(sizes.width // 2, 8)
+    steps = [(sizes.slices, fine, 1), (fine, middle, 2), (middle, middle, 1), (middle, sizes.width, 2)]
+    steps += [(sizes.width, sizes.width, 1), (sizes.width, sizes.width, 2)]
+    layers: list[nn.Module] = []
+    for before, after, step in steps:
+        layers += [nn.Conv2d(before, after, 3, stride=step, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+    return nn.Sequential(*layers)
 
 
 def _patches(crop: Tensor, edge: int) -> Tensor:

@@ -16,9 +16,9 @@ from inference.bundle import Bundle
 from inference.concept import Concept
 from inference.inputs import Inputs
 from inference.language.prompts import Prompts
-from inference.manifests.identity import HashedFile, Limits
+from inference.manifests.identity import HashedFile, Limits, TrainingRun
 from inference.manifests.localiser import InGraph
-from inference.outputs import FindingSpec, SegmentSpec
+from inference.outputs import Calibration, FindingSpec, SegmentSpec
 
 _ABNORMAL = Concept(scheme="SCT", value="49755003", meaning="Morphologically Abnormal Structure")
 _NEOPLASM = Concept(scheme="SCT", value="108369006", meaning="Neoplasm")
@@ -51,6 +51,10 @@ class ClipOptions:
         Of the segment, as `inference.outputs.SegmentSpec` has them.
     inputs
         Which series the bundle reads.
+    image_calibration
+        Of the score of a slice; None: it is no probability.
+    run
+        The run that made the decoder, where this workshop made it.
     """
 
     decoder: Path | None = None
@@ -59,6 +63,8 @@ class ClipOptions:
     threshold: float = 0.5
     min_peak: float = 0.0
     inputs: Inputs = INPUTS
+    image_calibration: Calibration | None = None
+    run: TrainingRun | None = None
 
 
 def export(folder: Path, out: Path, declaration: Declaration, options: ClipOptions) -> Bundle:
@@ -102,6 +108,8 @@ def export(folder: Path, out: Path, declaration: Declaration, options: ClipOptio
         "in_graph": InGraph(channels=3, mean=MEAN, std=STD),
         "segments": (_segment(options),),
         "findings": (_finding(),),
+        "image_calibration": options.image_calibration,
+        "training_run": options.run,
         "limits": Limits(max_voxels=2000 * clip.image * clip.image),
     }
     return localiser_bundle.write(parts, values, out, {"MODEL_CARD.md": _card(declaration, clip, options).encode()})

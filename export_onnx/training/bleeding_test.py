@@ -8,7 +8,7 @@ from export_onnx.training.bleeding_cohort import UPPER, longest_axis_mm, patient
 from export_onnx.training.bleeding_scores import LesionScore, PatientScore
 from inference.algorithms.lesion_classifier import LesionClassifier
 from inference.findings import Mask
-from inference.imaging.brain_mask import Brain, find_brain
+from inference.imaging.brain import Brain
 from inference.imaging.candidates import Candidate, candidates
 from inference.imaging.components import components
 from inference.imaging.crops import scaled
@@ -31,7 +31,7 @@ def tested(reader: LesionClassifier, seeds: Sequence[int], report: Callable[[str
 
 def _score(reader: LesionClassifier, head: BleedingHead, *, haemorrhage: bool) -> PatientScore:
     placed = [_at_true_place(reader, head, lesion) for lesion in head.lesions]
-    brain = find_brain(head.image)
+    brain = reader.brain(head.image)
     found = reader.candidates(head.image, brain)
     told = reader.classified(head.image, brain, found)
     balls = _balls(head, brain)

@@ -26,8 +26,10 @@ from export_onnx.training.shipped import Order
 from inference.algorithms import Runtime
 from inference.algorithms.lesion_classifier import LesionClassifier
 from inference.bundle import Bundle, parity_names
+from inference.catalogue import describe, open_bundle
 from inference.fusion import Fusion
 from inference.lesion_classes import scaled_size
+from inference.manifests.identity import BundleReference
 
 _TEXT_SHIFT, _TEXT_SPREAD = 1.2, 1.5  # of the made-up text scores' log-odds
 _RIDGE = 1e-2  # keeps the weights finite where the kinds part wholly
@@ -64,15 +66,15 @@ class Setting:
 REAL = Setting(
     training=range(10_000, 10_028),
     validation=range(20_000, 20_012),
-    test=range(30_000, 30_020),
+    test=range(41_000, 41_020),  # 30000 to 30019 and 40000 to 40019 were spent on earlier networks and brain masks
     scans=4,
     validation_scans=3,
     lesions=4,
     plan=Plan(
         sizes=LesionSizes(width=64, blocks=3, heads=4),
         batch=32,
-        schedule=loop.Schedule(seed=1, iterations=1_000, learning_rate=1e-3, average=0.99),
-        hidden=0.75,
+        schedule=loop.Schedule(seed=1, iterations=1_000, learning_rate=1.5e-3, average=0.99),
+        hidden=0.0,
         pretraining=loop.Schedule(seed=1, iterations=400, learning_rate=1.5e-3, average=0.99),
     ),
     compared=200,
@@ -128,7 +130,9 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
     report(f"validation: AUC {by_lesion.auc:.4f}, temperature {temperature}, fusion {fusion}")
     pretraining = compared(learnt, judged, setting, out, report)
     bundle = _packaged(network, setting, learnt, out, command, temperature, fusion)
-    reader = LesionClassifier.opened(bundle, Runtime(providers=("cpu",), threads=0))
+    reader = open_bundle(bundle, out, Runtime(providers=("cpu",), threads=0))
+    if not isinstance(reader, LesionClassifier):
+        raise TypeError(f"{bundle.path.name} opened as another kind of reader")
     figures = {"bundle": f"{NAME}-{VERSION}", "subsets": subsets(tested(reader, setting.test, report))}
     return finished(bundle, figures, lambda manifest, told: card(manifest, told, pretraining), out)
 
@@ -214,7 +218,20 @@ def _packaged(
     torch.save(network.state_dict(), weights)
     exported, proof = _exported(network, learnt)
     run = (command, _data(setting))
-    draft = manifest(network, setting.plan, weights, run, temperature, fusion)
+    extractor = describe("brain-extractor", None).bundle
+    if extractor is None:
+        raise TypeError("brain-extractor is no bundle")
+    draft = manifest(
+        network,
+        plan=setting.plan,
+        weights=weights,
+        run=run,
+        extractor=BundleReference(
+            name=extractor.manifest.name, version=extractor.manifest.version, digest=extractor.digest
+        ),
+        temperature=temperature,
+        fusion=fusion,
+    )
     inputs, expected = parity_names("classify")
     files = {GRAPH: exported, inputs: package.npz(proof.inputs), expected: package.npz(proof.expected)}
     return package.write(out, draft, files, {})

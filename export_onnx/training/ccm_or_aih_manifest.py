@@ -1,21 +1,17 @@
 """What bundle.json of ccm-or-aih says; the network, the temperature and the figures come from the training."""
 
-import hashlib
 from pathlib import Path
 
-import onnx
-import torch
 from torch import nn
 
-from export_onnx import graphs
 from export_onnx.training.bleeding_cohort import NEIGHBOURS, SIDE, SPACING_MM, UPPER
 from export_onnx.training.bleeding_fit import SIZE_MM, Plan
-from export_onnx.training.lesion_manifest import MADE_AT
+from export_onnx.training.record import LEARNING, TEMPLATE_LICENCE, checkpoint, exporter
 from inference.concept import Concept
 from inference.fusion import Fusion
 from inference.graph import Graph, Tensor
 from inference.inputs import Inputs
-from inference.manifests.identity import Exporter, HashedFile, Licence, Limits, Parity, SourceCheckpoint, TrainingRun
+from inference.manifests.identity import BundleReference, Limits, Parity, TrainingRun
 from inference.manifests.lesions import CropSpec, LesionClass, LesionsManifest, SizeSpec
 
 NAME, VERSION = "ccm-or-aih", "0.1.0"
@@ -31,12 +27,6 @@ ADULT_YEARS = 18.0
 _CLASSES = (
     LesionClass(label="ccm", code=Concept(scheme="SCT", value="416824008", meaning="Cavernous hemangioma")),
     LesionClass(label="aih", code=Concept(scheme="SCT", value="274100004", meaning="Cerebral hemorrhage")),
-)
-_LICENCE = Licence(
-    name="Apache-2.0",
-    url="https://www.apache.org/licenses/LICENSE-2.0",
-    clinical_use="research",
-    restrictions="Grown from the ICBM 2009a template: keep its copyright notice (NOTICE). Not for diagnosis.",
 )
 _INPUTS = Inputs(
     modality=("MR",),
@@ -65,8 +55,15 @@ def graph() -> Graph:
     )
 
 
-def manifest(
-    network: nn.Module, plan: Plan, weights: Path, run: tuple[str, str], temperature: float, fusion: Fusion
+def manifest(  # each a part of the run's record
+    network: nn.Module,
+    *,
+    plan: Plan,
+    weights: Path,
+    run: tuple[str, str],
+    extractor: BundleReference,
+    temperature: float,
+    fusion: Fusion,
 ) -> LesionsManifest:
     """bundle.json without metrics.
 
@@ -78,6 +75,8 @@ def manifest(
         How it was trained.
     run
         The command, and what it learnt from, in words.
+    extractor
+        The bundle that finds the brain.
     temperature, fusion
         Fitted on validation.
     """
@@ -89,13 +88,11 @@ def manifest(
         title="Cavernous malformation or acute haemorrhage on T2-weighted MR; technical demonstration",
         algorithm="brain-lesions",
         source="dicom-node",
-        family=Concept(scheme="DCM", value="123110", meaning="Artificial Intelligence"),
-        licence=_LICENCE,
+        family=LEARNING,
+        licence=TEMPLATE_LICENCE,
         training="synthetic-findings",
-        source_checkpoint=SourceCheckpoint(
-            format="dicom-node-native",
-            architecture=f"LesionViT(width={plan.sizes.width}, blocks={plan.sizes.blocks}, patch={plan.sizes.patch})",
-            files=(HashedFile(path=weights.name, sha256=hashlib.sha256(weights.read_bytes()).hexdigest()),),
+        source_checkpoint=checkpoint(
+            f"LesionViT(width={plan.sizes.width}, blocks={plan.sizes.blocks}, patch={plan.sizes.patch})", weights
         ),
         training_run=TrainingRun(
             command=command,
@@ -104,10 +101,9 @@ def manifest(
             parameters=sum(p.numel() for p in network.parameters()),
             iterations=plan.schedule.iterations,
         ),
-        exporter=Exporter(
-            tool="export-onnx", torch=torch.__version__, onnx=onnx.__version__, opset=graphs.OPSET, made_at=MADE_AT
-        ),
+        exporter=exporter(),
         inputs=_INPUTS,
+        extractor=extractor,
         crop=CropSpec(side=SIDE, neighbours=NEIGHBOURS, spacing_mm=SPACING_MM, upper=UPPER),
         size=SizeSpec(lower_mm=SIZE_MM[0], upper_mm=SIZE_MM[1]),
         graphs=(graph(),),

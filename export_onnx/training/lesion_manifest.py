@@ -1,36 +1,21 @@
 """What bundle.json of lesion-segmenter says; the network and the figures come from the training."""
 
-import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-import onnx
-import torch
 from torch import nn
 
-from export_onnx import graphs
 from export_onnx.training.fit import Plan
+from export_onnx.training.record import BRAIN, LEARNING, TEMPLATE_LICENCE, checkpoint, exporter
 from inference import operations as ops
 from inference.concept import Concept
 from inference.graph import Graph, Slices, Tensor
 from inference.inputs import Inputs
-from inference.manifests.identity import (
-    Exporter,
-    HashedFile,
-    Licence,
-    Limits,
-    Parity,
-    SourceCheckpoint,
-    TrainingRun,
-)
+from inference.manifests.identity import Limits, Parity, TrainingRun
 from inference.manifests.segment import SegmentManifest
 from inference.outputs import FindingSpec, SegmentSpec
 
 NAME, VERSION = "lesion-segmenter", "0.1.0"
-MADE_AT = datetime(2026, 11, 22, tzinfo=UTC)
-"""Declared, so that the same run gives the same bundle."""
-
 GRAPH = "graphs/segment.onnx"
 SPACING_MM = 2.0
 THRESHOLD = 0.5
@@ -44,13 +29,6 @@ PREPROCESS: tuple[ops.Operation, ...] = (
 )
 
 _LESION = Concept(scheme="SCT", value="52988006", meaning="Lesion")
-_BRAIN = Concept(scheme="SCT", value="12738006", meaning="Brain")
-_LICENCE = Licence(
-    name="Apache-2.0",
-    url="https://www.apache.org/licenses/LICENSE-2.0",
-    clinical_use="research",
-    restrictions="Grown from the ICBM 2009a template: keep its copyright notice (NOTICE). Not for diagnosis.",
-)
 _INPUTS = Inputs(
     modality=("MR",),
     body_part=("HEAD", "BRAIN"),
@@ -106,12 +84,12 @@ def manifest(
         title="Lesions of the brain on T1-weighted MR; technical demonstration, trained on synthetic heads",
         algorithm="segment",
         source="dicom-node",
-        family=Concept(scheme="DCM", value="123110", meaning="Artificial Intelligence"),
-        licence=_LICENCE,
+        family=LEARNING,
+        licence=TEMPLATE_LICENCE,
         training="synthetic-findings",
-        source_checkpoint=_checkpoint(setting, weights),
+        source_checkpoint=checkpoint(f"UNet{setting.widths}", weights),
         training_run=_run(network, setting, command),
-        exporter=_exporter(),
+        exporter=exporter(),
         inputs=_INPUTS,
         preprocess=PREPROCESS,
         tiling=Slices(neighbours=setting.plan.neighbours, edge="repeat", batch=8),
@@ -119,25 +97,11 @@ def manifest(
         segments=(_segment(*chosen),),
         findings=(
             FindingSpec(
-                segment=1, label="lesion", code=_LESION, site=_BRAIN, probability_from="mean", laterality="midline"
+                segment=1, label="lesion", code=_LESION, site=BRAIN, probability_from="mean", laterality="midline"
             ),
         ),
         limits=Limits(max_voxels=20_000_000, max_findings=20),
         parity=Parity(atol=1e-4),
-    )
-
-
-def _checkpoint(setting: Setting, weights: Path) -> SourceCheckpoint:
-    return SourceCheckpoint(
-        format="dicom-node-native",
-        architecture=f"UNet{setting.widths}",
-        files=(HashedFile(path=weights.name, sha256=hashlib.sha256(weights.read_bytes()).hexdigest()),),
-    )
-
-
-def _exporter() -> Exporter:
-    return Exporter(
-        tool="export-onnx", torch=torch.__version__, onnx=onnx.__version__, opset=graphs.OPSET, made_at=MADE_AT
     )
 
 
@@ -148,7 +112,7 @@ def _segment(least_peak: float, least_volume_mm3: float) -> SegmentSpec:
         label="Lesion",
         category=Concept(scheme="SCT", value="49755003", meaning="Morphologically Abnormal Structure"),
         type=_LESION,
-        anatomy=_BRAIN,
+        anatomy=BRAIN,
         color=(230, 60, 60),
         threshold=THRESHOLD,
         min_volume_mm3=least_volume_mm3,

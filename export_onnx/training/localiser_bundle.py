@@ -13,6 +13,7 @@ from export_onnx.models.localiser import LocaliserMaps, Towers
 from export_onnx.recipes.clip_prompts import PROMPTS
 from export_onnx.training import tumour_manifest as shared
 from export_onnx.training.choice import Choice
+from export_onnx.training.record import BRAIN, LEARNING, checkpoint, exporter
 from export_onnx.training.tumour_card import localiser_card
 from export_onnx.training.tumour_segmenter import tested
 from inference.algorithms import Runtime
@@ -100,12 +101,12 @@ def _values(learnt: Learnt, weights: Path) -> dict[str, Any]:
         "title": "What looks like tumour on contrast T1-weighted MR: stages of a vision transformer against texts",
         "algorithm": "tumour-localiser",
         "source": "dicom-node",
-        "family": shared.LEARNING,
+        "family": LEARNING,
         "licence": shared.LICENCE,
         "training": "real",
-        "source_checkpoint": shared.checkpoint("StagedLocaliser with a text tower, learnt together", weights),
+        "source_checkpoint": checkpoint("StagedLocaliser with a text tower, learnt together", weights),
         "training_run": learnt.run,
-        "exporter": shared.exporter(),
+        "exporter": exporter(),
         "inputs": shared.INPUTS,
         "preprocess": shared.preprocess(learnt.size),
         "segments": (shared.segment(learnt.choice),),
@@ -114,7 +115,7 @@ def _values(learnt: Learnt, weights: Path) -> dict[str, Any]:
                 segment=1,
                 label="tumour",
                 code=shared.NEOPLASM,
-                site=shared.BRAIN,
+                site=BRAIN,
                 probability_from="max",
                 laterality="midline",
             ),

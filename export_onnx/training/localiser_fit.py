@@ -31,6 +31,8 @@ class Fitting:
         Of AdamW; without decay it is Adam.
     batch
         Slices in a step.
+    plain
+        As the training loop takes it.
     """
 
     gamma: float = 2.0
@@ -40,6 +42,7 @@ class Fitting:
     betas: tuple[float, float]
     weight_decay: float
     batch: int = 16
+    plain: bool = False
 
     def schedule(self, seed: int, iterations: int, *, average: float = 0.0, bfloat16: bool = False) -> Schedule:
         """The same for the training loop."""
@@ -51,11 +54,12 @@ class Fitting:
             betas=self.betas,
             average=average,
             bfloat16=bfloat16,
+            plain=self.plain,
         )
 
 
-PUBLISHED = Fitting(whole=0.0, contrast=0.0, learning_rate=1e-2, betas=(0.5, 0.999), weight_decay=0.0)
-"""BrainMRI-GPT: decoders alone over a CLIP that stays as it is, Adam, batches of 16, 3 epochs."""
+PUBLISHED = Fitting(whole=0.0, contrast=0.0, learning_rate=1e-2, betas=(0.5, 0.999), weight_decay=0.0, plain=True)
+"""BrainMRI-GPT: decoders alone over a CLIP that stays as it is, Adam, batches of 16, 3 epochs (`clip_decoder`)."""
 
 FROM_NOTHING = Fitting(whole=0.2, contrast=0.1, learning_rate=1e-3, betas=(0.9, 0.98), weight_decay=0.05)
 """All weights, where no CLIP is there to start from."""

@@ -31,6 +31,8 @@ class Schedule:
         Weight of the past in the running mean of the weights, which is what is kept; 0 keeps the last weights.
     bfloat16
         Compute in bfloat16 where torch holds it safe; weights and their mean stay float32.
+    plain
+        The optimiser alone: the rate neither rises nor falls, and no gradient is shortened.
     """
 
     seed: int
@@ -40,6 +42,7 @@ class Schedule:
     betas: tuple[float, float] = (0.9, 0.999)
     average: float = 0.0
     bfloat16: bool = False
+    plain: bool = False
 
 
 Step = Callable[[nn.Module, int], Tensor]
@@ -80,7 +83,9 @@ def train(network: nn.Module, schedule: Schedule, step_loss: Step, checkpoint: P
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=schedule.betas
     )
-    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, schedule.iterations))
+    rates = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: 1.0 if schedule.plain else _rate(step, schedule.iterations)
+    )
     parts: _Parts = {"network": network, "mean": mean, "optimizer": optimizer, "schedule": rates}
     start, before = _resumed(checkpoint, parts)
     began = time.monotonic() - before
@@ -92,7 +97,8 @@ def train(network: nn.Module, schedule: Schedule, step_loss: Step, checkpoint: P
             loss = step_loss(network, step)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        if not schedule.plain:
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         rates.step()
         _averaged(mean, network, min(schedule.average, (1 + step) / (10 + step)) if schedule.average else 0.0)

@@ -17,8 +17,8 @@ from export_onnx.checkpoint import Checkpoint, check_keys
 from export_onnx.errors import CheckpointError
 from export_onnx.recipes import bert, wordpiece
 from export_onnx.recipes.declaration import Declaration
-from export_onnx.training.lesion_manifest import MADE_AT
 from export_onnx.training.loop import Schedule, train
+from export_onnx.training.record import MADE_AT
 from export_onnx.training.report_cohort import Division, Report, divided, read
 from export_onnx.training.report_sentences import made_up
 from export_onnx.training.shipped import Order

@@ -9,6 +9,7 @@ from typing import cast
 from inference.bundle import Bundle
 
 MODULES = {
+    "brain-extractor": "export_onnx.training.brain_extractor",
     "ccm-or-aih": "export_onnx.training.ccm_or_aih",
     "lesion-segmenter": "export_onnx.training.lesion_segmenter",
     "report-classifier": "export_onnx.training.report_classifier",
@@ -16,6 +17,9 @@ MODULES = {
     "tumour-localiser": "export_onnx.training.tumour_localiser",
 }
 """Each has `run`, a `Trainer`."""
+
+WITH_CLIP = {"tumour-localiser": "export_onnx.training.clip_decoder"}
+"""What trains in place of the one above where the order names a CLIP."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,8 @@ class Order:
         Trainings from other seeds, and how often each sees the data, where a training is repeated.
     mae
         Share of patches hidden in masked pretraining, where a training has it, 0 for none; None: as its setting says.
+    clip
+        Folder of a CLIPModel of Hugging Face, for a training in `WITH_CLIP`; None: the training starts from nothing.
     """
 
     data: Path
@@ -49,11 +55,12 @@ class Order:
     repeats: int = 15
     epochs: int = 10
     mae: float | None = None
+    clip: Path | None = None
 
 
 Trainer = Callable[[Order], Bundle]
 
 
-def trainer(name: str) -> Trainer:
-    """The training of a name in `MODULES`."""
-    return cast("Trainer", import_module(MODULES[name]).run)
+def trainer(name: str, *, with_clip: bool = False) -> Trainer:
+    """The training of a name in `MODULES`, or of one in `WITH_CLIP`."""
+    return cast("Trainer", import_module((WITH_CLIP if with_clip else MODULES)[name]).run)

@@ -25,21 +25,20 @@ _SEGMENTER = """# {title}
 | torch against ONNX Runtime | at most {atol:.0e} apart, checked wherever the bundle is opened |
 | licence | {licence}; {restrictions} |
 | bundle digest | `{digest}` |
-| weights | {file}, sha256 `{sha256}` |
+{files}
 """
 
 _LOCALISER = """# {title}
 
 **RESEARCH USE.** {name} {version}, training: `{training}`. Not a medical device, and not for diagnosis.
 
-BrainMRI-GPT's architecture, learnt from nothing: patches of each slice are compared, after blocks {stages} of a vision
-transformer, with the mean of {texts} texts of what is normal and of what is not. No weights of CLIP are in it.
+{made}
 
 | | |
 |---|---|
 | reads | contrast T1-weighted MR of the head, slices of any plane, at most {max_spacing:g} mm apart |
 | gives | a probability that a slice shows tumour, a map, segment "{label}", volume, longest axis, side |
-| network | {architecture}; {parameters:,} weights, each slice by itself at {size} x {size}, mirrored too |
+| network | {architecture}; {parameters:,} weights{network} |
 | a pixel is marked | from a probability of {threshold:g} on the scan's own grid, chosen on validation |
 | a region is kept | with a pixel of {peak:g} or more, chosen on validation |
 | score of a slice | Platt scaling, slope {slope:g}, intercept {intercept:g}, fitted on validation |
@@ -47,8 +46,20 @@ transformer, with the mean of {texts} texts of what is normal and of what is not
 | torch against ONNX Runtime | at most {atol:.0e} apart, checked wherever the bundle is opened |
 | licence | {licence}; {restrictions} |
 | bundle digest | `{digest}` |
-| weights | {file}, sha256 `{sha256}` |
+{files}
 """
+
+_ADAMW = "AdamW with cosine decay in bfloat16, the running mean of the weights kept"
+
+_FROM_NOTHING = """\
+BrainMRI-GPT's architecture, learnt from nothing: patches of each slice are compared, after blocks {stages} of a vision
+transformer, with the mean of {texts} texts of what is normal and of what is not. No weights of CLIP are in it."""
+
+_OVER_CLIP = """\
+BrainMRI-GPT's recipe as published: patches of each slice are compared, after blocks {stages} of the vision tower of a
+CLIP, with the mean of {texts} texts of what is normal and of what is not. Both towers are those of the checkpoint; one
+decoder for each stage has learnt (Linear, LeakyReLU, Linear), with focal loss and Dice. The score of a slice is CLIP's
+own for the whole image: nothing of it was learnt but its scaling."""
 
 _REST = """## Figures
 
@@ -68,7 +79,7 @@ third hospital; every slice is counted, so that their image score compares slice
 
 ## Training
 
-{data}. Seed {seed}, {iterations:,} steps of AdamW with cosine decay in bfloat16, the running mean of the weights kept.
+{data}. Seed {seed}, {iterations:,} steps of {optimiser}.
 {took} Repeated by
 
     {command}
@@ -113,22 +124,32 @@ def segmenter_card(manifest: SegmentManifest, figures: Mapping[str, Any], *, fol
 
 def localiser_card(manifest: LocaliserManifest, figures: Mapping[str, Any], *, fold: int, size: int, took: str) -> str:
     """The card of tumour-localiser; parameters as `segmenter_card`."""
-    scaled = manifest.image_calibration
-    if scaled is None:
-        raise ValueError(f"{manifest.name} has no calibration for the score of a slice")
-    head = _LOCALISER.format(
-        **_shared(manifest, figures),
-        size=size,
-        stages=", ".join(map(str, manifest.stages)),
-        texts=len(PROMPTS.normal),
-        slope=scaled.slope,
-        intercept=scaled.intercept,
-    )
+    head = _localiser(manifest, figures, _FROM_NOTHING, f", each slice by itself at {size} x {size}, mirrored too")
     return f"{head}\n{_rest(manifest, figures, fold, took)}"
 
 
+def decoder_card(manifest: LocaliserManifest, figures: Mapping[str, Any], *, fold: int, size: int, took: str) -> str:
+    """The card of a localiser whose decoders alone learnt, over a CLIP; parameters as `segmenter_card`."""
+    head = _localiser(manifest, figures, _OVER_CLIP, f" of the decoders, each slice by itself at {size} x {size}")
+    return f"{head}\n{_rest(manifest, figures, fold, took, 'Adam at one rate, without augmentation')}"
+
+
+def _localiser(manifest: LocaliserManifest, figures: Mapping[str, Any], made: str, network: str) -> str:
+    scaled = manifest.image_calibration
+    if scaled is None:
+        raise ValueError(f"{manifest.name} has no calibration for the score of a slice")
+    return _LOCALISER.format(
+        **_shared(manifest, figures),
+        made=made.format(stages=", ".join(map(str, manifest.stages)), texts=len(PROMPTS.normal)),
+        network=network,
+        slope=scaled.slope,
+        intercept=scaled.intercept,
+    )
+
+
 def _shared(manifest: SegmentManifest | LocaliserManifest, figures: Mapping[str, Any]) -> dict[str, Any]:
-    segment, source = manifest.segments[0], manifest.source_checkpoint.files[0]
+    segment, files = manifest.segments[0], manifest.source_checkpoint.files
+    what = "weights" if len(files) == 1 else "made of"
     return {
         "title": manifest.title,
         "name": manifest.name,
@@ -144,12 +165,17 @@ def _shared(manifest: SegmentManifest | LocaliserManifest, figures: Mapping[str,
         "licence": manifest.licence.name,
         "restrictions": manifest.licence.restrictions,
         "digest": figures["digest"],
-        "file": source.path,
-        "sha256": source.sha256,
+        "files": "\n".join(f"| {what} | {file.path}, sha256 `{file.sha256}` |" for file in files),
     }
 
 
-def _rest(manifest: SegmentManifest | LocaliserManifest, figures: Mapping[str, Any], fold: int, took: str) -> str:
+def _rest(
+    manifest: SegmentManifest | LocaliserManifest,
+    figures: Mapping[str, Any],
+    fold: int,
+    took: str,
+    optimiser: str = _ADAMW,
+) -> str:
     run = _run(manifest)
     return _REST.format(
         name=manifest.name,
@@ -159,6 +185,7 @@ def _rest(manifest: SegmentManifest | LocaliserManifest, figures: Mapping[str, A
         data=run.data[0].upper() + run.data[1:],
         seed=run.seed,
         iterations=run.iterations,
+        optimiser=optimiser,
         took=took,
         command=run.command,
     )

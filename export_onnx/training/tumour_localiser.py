@@ -4,7 +4,7 @@ BrainMRI-GPT's architecture without its CLIP: image and text towers learn togeth
 of the vision transformer is the way down of tumour-segmenter's network, which learnt from the same patients.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from export_onnx.training.localiser_fit import FROM_NOTHING, Fitting, Tokens, lo
 from export_onnx.training.localiser_texts import captions, every_caption, tokenizer_of, tokens
 from export_onnx.training.platt import platt
 from export_onnx.training.shipped import Order
-from export_onnx.training.slices import Slices, Split, slices, split
+from export_onnx.training.slices import Indices, Slices, Split, slices, split
 from export_onnx.training.tumour_fit import Drawn
 from export_onnx.training.tumour_manifest import KINDS, preprocess, training_run
+from inference import operations as ops
 from inference.bundle import Bundle
 from inference.evaluation.folders import cases
 from inference.outputs import Calibration
@@ -91,7 +92,7 @@ QUICK = Setting(
 def run(order: Order) -> Bundle:
     """As `export-onnx train tumour-localiser` asks: first the stem as tumour-segmenter learns, if it has not yet."""
     setting = QUICK if order.quick else REAL
-    made, divided = _data(order, setting)
+    made, divided = labelled(order, preprocess(setting.trunk.size))
     trunk = tumour_segmenter.fit(made, divided, setting.trunk, order.out / "trunk-checkpoint.pt", order.report)
     checkpoint = order.out / "localiser-checkpoint.pt"
     towers = fit(made, divided, setting, trunk, checkpoint, order.report)
@@ -110,11 +111,11 @@ def run(order: Order) -> Bundle:
     return packaged(learnt, order.data, order.fold, order.out, took)
 
 
-def _data(order: Order, setting: Setting) -> tuple[Slices, Split]:
+def labelled(order: Order, operations: Sequence[ops.Operation]) -> tuple[Slices, Split]:
+    """The slices that are learnt from, prepared as `operations` say, and how they are divided."""
     with_tumour = cases(order.data / tumour_segmenter.WITH_TUMOUR)
     without = cases(order.data / tumour_segmenter.WITHOUT_TUMOUR)
-    size = setting.trunk.size
-    made = slices([*with_tumour, *without], preprocess(size), order.out / "prepared", order.report)
+    made = slices([*with_tumour, *without], operations, order.out / "prepared", order.report)
     return made, split(made, order.fold)
 
 
@@ -146,16 +147,24 @@ def choose(towers: Towers, made: Slices, divided: Split, report: Report) -> tupl
     maps = LocaliserMaps(towers.localiser, mirrored=True).eval()
     with torch.inference_mode():
         against = text_features(towers, *_prompts())
+    return maps, *choices(maps, against, made, divided.validation, report)
+
+
+def choices(
+    maps: LocaliserMaps, against: Tensor, made: Slices, validation: Indices, report: Report
+) -> tuple[Choice, Calibration]:
+    """The same for maps against the features of texts (2, joint), on the device of the latter."""
+    with torch.inference_mode():
         found = [
-            maps(torch.from_numpy(made.image[part]).unsqueeze(1).float() / 255.0, against)
-            for part in np.array_split(divided.validation, max(1, len(divided.validation) // 32))
+            maps(torch.from_numpy(made.image[part]).unsqueeze(1).to(against.device).float() / 255.0, against)
+            for part in np.array_split(validation, max(1, len(validation) // 32))
         ]
-    probability = torch.cat([one for one, _ in found])[:, 0].numpy()
-    score = torch.cat([one for _, one in found]).numpy()
-    choice = chosen(probability, made.truth[divided.validation] > 127, 1.0)
-    of_image = platt(score, made.label[divided.validation] != "")
+    probability = torch.cat([one for one, _ in found])[:, 0].cpu().numpy()
+    score = torch.cat([one for _, one in found]).cpu().numpy()
+    choice = chosen(probability, made.truth[validation] > 127, 1.0)
+    of_image = platt(score, made.label[validation] != "")
     report(f"validation: {choice}, score of a slice {of_image}")
-    return maps, choice, of_image
+    return choice, of_image
 
 
 def _prompts() -> tuple[Tokens, Tokens]:

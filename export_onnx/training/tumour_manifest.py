@@ -1,30 +1,18 @@
 """What bundle.json of the tumour bundles says alike: series, preprocessing, codes, licence; no figures."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import onnx
-import torch
 from torch import nn
 
-from export_onnx import graphs
 from export_onnx.training.choice import Choice
-from export_onnx.training.lesion_manifest import MADE_AT
 from export_onnx.training.loop import Schedule
+from export_onnx.training.record import BRAIN, LEARNING, checkpoint, exporter
 from inference import operations as ops
 from inference.concept import Concept
 from inference.graph import Graph, Slices, Tensor
 from inference.inputs import Inputs
-from inference.manifests.identity import (
-    Exporter,
-    HashedFile,
-    Licence,
-    Limits,
-    Parity,
-    SourceCheckpoint,
-    TrainingRun,
-)
+from inference.manifests.identity import Licence, Limits, Parity, TrainingRun
 from inference.manifests.segment import SegmentManifest
 from inference.outputs import ClassSpec, FindingSpec, SegmentSpec
 
@@ -41,8 +29,6 @@ _CODES = (
 )
 NEOPLASM = Concept(scheme="SCT", value="108369006", meaning="Neoplasm")
 _ABNORMAL = Concept(scheme="SCT", value="49755003", meaning="Morphologically Abnormal Structure")
-BRAIN = Concept(scheme="SCT", value="12738006", meaning="Brain")
-LEARNING = Concept(scheme="DCM", value="123110", meaning="Artificial Intelligence")
 
 SOURCES = (
     "contrast T1 slices with tumour: Cheng, brain tumor dataset, figshare 1512427 v5 (CC BY 4.0); slices without: "
@@ -154,22 +140,6 @@ def segmenter_manifest(  # each a part of the run's record
         findings=(finding(choice),),
         limits=Limits(max_voxels=60_000_000, max_findings=20),
         parity=Parity(atol=1e-4),
-    )
-
-
-def checkpoint(architecture: str, weights: Path) -> SourceCheckpoint:
-    """The weights as torch kept them."""
-    return SourceCheckpoint(
-        format="dicom-node-native",
-        architecture=architecture,
-        files=(HashedFile(path=weights.name, sha256=hashlib.sha256(weights.read_bytes()).hexdigest()),),
-    )
-
-
-def exporter() -> Exporter:
-    """This workshop."""
-    return Exporter(
-        tool="export-onnx", torch=torch.__version__, onnx=onnx.__version__, opset=graphs.OPSET, made_at=MADE_AT
     )
 
 

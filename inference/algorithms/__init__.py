@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.findings import Algorithm, Findings, Mask
 from inference.image import Image
@@ -103,6 +104,7 @@ class Scores:
     classes: Mapping[str, float]
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """A reader whose figures can be taken."""
 
@@ -113,6 +115,10 @@ class Scorer(Protocol):
     @property
     def provider(self) -> str:
         """Execution provider in use."""
+
+    @property
+    def sought(self) -> Code:
+        """What the scores are of: a lesion, or an organ."""
 
     def scores(self, image: Image) -> Scores:
         """Score one volume; raises as `Reader.read`."""

@@ -1,7 +1,8 @@
-"""Brain and candidate lesions in a head without weights: its volume, and blobs that stand out from its tissue.
+"""Brain and candidate lesions in a head: its volume, and blobs that stand out from its tissue.
 
-The first two steps of the cavernous malformation reader: brain extraction and candidates. What a candidate is, takes a
-model; its score is an order among candidates, not a probability, and has not been evaluated on patients.
+The first two steps of the cavernous malformation reader: brain extraction, by whoever finds the brain, and candidates
+without weights. What a candidate is, takes a model; its score is an order among candidates, not a probability, and has
+not been evaluated on patients.
 """
 
 import hashlib
@@ -13,14 +14,17 @@ from highdicom import Volume
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from inference.algorithms import Scores
+from inference.algorithms.brain_finder import BrainFinder, ClassicalFinder, LearntFinder
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
 from inference.imaging import candidates as blobs
-from inference.imaging.brain_mask import Brain, find_brain
+from inference.imaging.brain import Brain
 from inference.imaging.candidates import Candidate
 from inference.imaging.components import voxel_volume_mm3
 from inference.imaging.midline import Midline, midline, side
 from inference.inputs import Inputs
+from inference.marks import surest
 
 NAME, VERSION = "brain-lesions", "0.1.0"
 
@@ -52,16 +56,8 @@ _PARAMETERS = {
     "bright": sorted(BRIGHT),
 }
 
-ALGORITHM = Algorithm(
-    name=NAME,
-    version=VERSION,
-    source="dicom-node",
-    digest=hashlib.sha256(json.dumps([NAME, VERSION, _PARAMETERS], sort_keys=True).encode()).hexdigest(),
-    family=codes.DCM.MorphologicalOperations,
-    clinical_use="research",
-    training="none",
-)
-"""Who speaks; the digest covers name, version and parameters."""
+EXTRACTOR = "brain-extractor"
+"""Name of the bundle that finds the brain."""
 
 LESION = Code("52988006", "SCT", "Lesion")
 _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
@@ -75,12 +71,40 @@ _CUT_OFF = 0.02  # of the whole brain that the volume must miss before it is sai
 _BRAIN_COLOR, _LESION_COLOR = (90, 170, 255), (255, 140, 40)
 
 
-class BrainLesions:
-    """The classical reader."""
+def algorithm(extractor: Algorithm | None) -> Algorithm:
+    """Who speaks; the digest covers name, version, parameters and the weights that find the brain, if any do."""
+    told = [NAME, VERSION, _PARAMETERS, extractor.digest if extractor else ""]
+    return Algorithm(
+        name=NAME,
+        version=VERSION,
+        source="dicom-node",
+        digest=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
+        family=extractor.family if extractor else codes.DCM.MorphologicalOperations,
+        clinical_use="research",
+        training=extractor.training if extractor else "none",
+    )
 
-    algorithm = ALGORITHM
+
+class BrainLesions:
+    """Ready to read.
+
+    Parameters
+    ----------
+    finder
+        Finds the brain; None: without weights.
+    """
+
     inputs = INPUTS
-    provider = "SimpleITK"
+    sought = codes.SCT.Brain
+
+    def __init__(self, finder: LearntFinder | None = None) -> None:
+        self._finder: BrainFinder = finder or ClassicalFinder()
+        self.algorithm = algorithm(finder.algorithm if finder else None)
+
+    @property
+    def provider(self) -> str:
+        """Of what finds the brain."""
+        return self._finder.provider
 
     def read(self, image: Image) -> Findings:
         """Find the brain and what stands out in it.
@@ -88,9 +112,9 @@ class BrainLesions:
         Raises
         ------
         UnsuitableImageError
-            If nothing with the size and the edge of a brain is in the volume.
+            If nothing that a brain can be is in the volume.
         """
-        volume, brain = image.volume, find_brain(image)
+        volume, brain = image.volume, self._finder.find(image)
         found = _candidates(image, brain)
         plane = midline(volume) if found else None
         segments = [brain_segment(brain)]
@@ -99,11 +123,17 @@ class BrainLesions:
             segments.append(lesion_segment(brain, found))
             findings += [_candidate_finding(number, c, plane) for number, c in enumerate(found, start=1)]
         return Findings(
-            algorithm=ALGORITHM,
+            algorithm=self.algorithm,
             segments=tuple(segments),
             findings=tuple(findings),
             narrative=_narrative(volume, brain, findings[1:], found),
         )
+
+    def scores(self, image: Image) -> Scores:
+        """The brain, for figures; raises as `read`."""
+        mask = self._finder.find(image).mask
+        probability = mask.astype(np.float32)
+        return Scores(probability=probability, marked=mask, slices=surest(probability), classes={})
 
 
 def _candidates(image: Image, brain: Brain) -> tuple[Candidate, ...]:

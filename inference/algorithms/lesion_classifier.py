@@ -8,15 +8,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.algorithms import Runtime
+from inference.algorithms.brain_finder import BrainFinder
 from inference.algorithms.brain_lesions import brain_finding, brain_segment, brain_sentences, lesion_segment
 from inference.bundle import Bundle
 from inference.errors import BundleError, InferenceError, UnsuitableImageError
 from inference.findings import Algorithm, Findings, Narrative, Sentence
 from inference.fusion import fused
 from inference.image import Image
-from inference.imaging.brain_mask import Brain, find_brain
+from inference.imaging.brain import Brain
 from inference.imaging.candidates import Candidate
 from inference.imaging.crops import axial, crops, scaled
 from inference.imaging.dark_lesions import dark_lesions
@@ -27,6 +29,7 @@ from inference.lesion_findings import finding, sentences
 from inference.manifests.lesions import LesionsManifest
 from inference.parity import opened
 from inference.session import Session
+from inference.text_opinion import TextOpinion
 
 _BATCH = 64
 
@@ -40,6 +43,8 @@ class LesionClassifier:
         Verified.
     session
         Of its graph.
+    finder
+        Finds the brain: the bundle that the manifest names, or without weights where it names none.
 
     Raises
     ------
@@ -47,15 +52,16 @@ class LesionClassifier:
         If the bundle is of another kind.
     """
 
-    def __init__(self, bundle: Bundle, session: Session) -> None:
+    def __init__(self, bundle: Bundle, session: Session, finder: BrainFinder) -> None:
         if not isinstance(bundle.manifest, LesionsManifest):
             raise BundleError(f"{bundle.path.name}: not a brain-lesions bundle but {bundle.manifest.algorithm}")
         self._bundle = bundle
         self._manifest = bundle.manifest
         self._session = session
+        self._finder = finder
 
     @classmethod
-    def opened(cls, bundle: Bundle, runtime: Runtime) -> "LesionClassifier":
+    def opened(cls, bundle: Bundle, runtime: Runtime, finder: BrainFinder) -> "LesionClassifier":
         """Load the graph and let it compute the bundle's own inputs, which warms it up.
 
         Raises
@@ -65,7 +71,7 @@ class LesionClassifier:
         ProviderError
             If no allowed execution provider came up.
         """
-        return cls(bundle, opened(bundle, bundle.manifest.graph("classify"), runtime))
+        return cls(bundle, opened(bundle, bundle.manifest.graph("classify"), runtime), finder)
 
     @property
     def algorithm(self) -> Algorithm:
@@ -82,16 +88,21 @@ class LesionClassifier:
         """Execution provider in use, as ONNX Runtime names it."""
         return self._session.provider
 
-    def read(self, image: Image, text_score: float | None = None) -> Findings:
+    @property
+    def asked(self) -> Code:
+        """The class whose probability is given for slices and patient."""
+        return self._manifest.classes[1].code.code()
+
+    def read(self, image: Image, text: TextOpinion | str = "") -> Findings:
         """Read one volume.
 
         Parameters
         ----------
         image
             A head, T2-weighted, slices from foot to head.
-        text_score
-            Probability of the second class from the study's text, joined to the patient's probability where the
-            bundle says how.
+        text
+            What the study's text says of the class asked for, joined to the patient's probability where the bundle says
+            how; or why no text was taken into it, empty for none given.
 
         Returns
         -------
@@ -109,7 +120,7 @@ class LesionClassifier:
         voxels, most = int(image.volume.array.size), self._manifest.limits.max_voxels
         if voxels > most:
             raise UnsuitableImageError(f"{voxels} voxels, the bundle reads at most {most}")
-        volume, brain = image.volume, find_brain(image)
+        volume, brain = image.volume, self.brain(image)
         found = self.candidates(image, brain)
         said = self.classified(image, brain, found)
         plane = midline(volume) if found else None
@@ -117,7 +128,7 @@ class LesionClassifier:
             finding(number, candidate, one, self._manifest, plane, brain.from_standard)
             for number, (candidate, one) in enumerate(zip(found, said, strict=True), start=1)
         ]
-        probability, summary = self._of_patient(said, text_score)
+        probability, summary = self._of_patient(said, text)
         lines = [*summary, *brain_sentences(volume, brain), *sentences(listed, found, said, self._manifest)]
         return Findings(
             algorithm=self.algorithm,
@@ -126,6 +137,10 @@ class LesionClassifier:
             narrative=Narrative(sentences=tuple(lines)),
             study_probability=probability,
         )
+
+    def brain(self, image: Image) -> Brain:
+        """The brain; raises UnsuitableImageError if there is none."""
+        return self._finder.find(image)
 
     def candidates(self, image: Image, brain: Brain) -> tuple[Candidate, ...]:
         """What may be a lesion, best first, at most as many as the bundle lists."""
@@ -163,7 +178,7 @@ class LesionClassifier:
             raise InferenceError(f"{graph.file} gave values that are not numbers")
         return logits
 
-    def _of_patient(self, said: Sequence[Told], text_score: float | None) -> tuple[float | None, list[Sentence]]:
+    def _of_patient(self, said: Sequence[Told], text: TextOpinion | str) -> tuple[float | None, list[Sentence]]:
         """Probability of the second class in the patient, and what was taken into it, in words."""
         classes = self._manifest.classes
         first, second = (kind.code.meaning.lower() for kind in classes)
@@ -178,10 +193,12 @@ class LesionClassifier:
         patient = image
         lines.append(f"Probability of {second} from the image: {100.0 * image:.0f} % (rule over candidates: {rule}).")
         fusion = self._manifest.fusion
-        if text_score is not None and fusion is not None:
-            patient = fused(image, text_score, fusion)
-            lines.append(f"Joined with the text's {100.0 * text_score:.0f} %: {100.0 * patient:.0f} %.")
+        if isinstance(text, TextOpinion) and fusion is not None:
+            patient = fused(image, text.probability, fusion)
+            lines.append(f"Joined with the {100.0 * text.probability:.0f} % of {text.source}: {100.0 * patient:.0f} %.")
+            lines.append(f"Joined by logistic regression; the text it was fitted on was {fusion.text}.")
         else:
-            lines.append("From the image alone; no text was taken into it.")
+            why = f" ({text})" if isinstance(text, str) and text else ""
+            lines.append(f"From the image alone; no text was taken into it{why}.")
         lines.append("A candidate that is neither of the two gets a meaningless probability.")
         return patient, [Sentence(text=text) for text in lines]

@@ -47,7 +47,7 @@ def prepared(image: Image, manifest: Marked) -> Volume:
     UnsuitableImageError
         If the slices are cut along another axis than the bundle reads, or the volume is larger than it allows.
     """
-    volume = prepare(image.volume, manifest.preprocess)
+    volume = prepare(image.volume, manifest.preprocess, image.modality)
     voxels, limit = volume.array.size, manifest.limits.max_voxels
     if voxels > limit:
         raise UnsuitableImageError(f"{voxels} voxels after preprocessing, the bundle reads at most {limit}")

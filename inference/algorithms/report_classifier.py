@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.algorithms import Runtime
 from inference.bundle import Bundle
@@ -101,6 +102,11 @@ class ReportClassifier:
             findings=(finding,) if named else (),
             narrative=Narrative(sentences=self._sentences(report, encoded, probabilities, named=named)),
         )
+
+    def probabilities(self, report: ReportText) -> dict[Code, float]:
+        """Probability of each class by its code; raises as `read_text`."""
+        found = self._probabilities(self._encoded(report))
+        return {kind.code.code(): float(value) for kind, value in zip(self._manifest.classes, found, strict=True)}
 
     def scores(self, text: str) -> dict[str, float]:
         """Probability of each class by its label; raises as `read_text`."""

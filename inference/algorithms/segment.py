@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.algorithms import Runtime, Scores
 from inference.algorithms.maps import Maps, filled, marked, on_source, prepared, probabilities, told
@@ -89,6 +90,11 @@ class Segmenter:
             If the run fails, or gives values that are not numbers.
         """
         return told(self._maps(image), image, self._manifest, self.algorithm)
+
+    @property
+    def sought(self) -> Code:
+        """What the first segment marks."""
+        return self._manifest.segments[0].type.code()
 
     def scores(self, image: Image) -> Scores:
         """Score one volume by its first segment and the kinds of that segment's findings; raises as `read`."""

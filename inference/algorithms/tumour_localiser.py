@@ -8,6 +8,7 @@ import io
 import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.algorithms import Runtime, Scores
 from inference.algorithms.maps import Maps, calibrated, filled, marked, on_source, prepared, probabilities, told
@@ -113,6 +114,11 @@ class TumourLocaliser:
             first=[Sentence(text=_in_words(slices, image.volume, is_probability=is_probability))],
             study_probability=float(slices.max()) if is_probability else None,
         )
+
+    @property
+    def sought(self) -> Code:
+        """What the first segment marks."""
+        return self._manifest.segments[0].type.code()
 
     def scores(self, image: Image) -> Scores:
         """Score one volume: the map, and the graph's own score of each slice; raises as `read`."""

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from pydicom.sr.codedict import codes
 
 from inference.algorithms import Scorer
 from inference.evaluation import classes, detection, pixels, statistics
@@ -41,7 +42,10 @@ def report(gathered: Gathered) -> dict[str, Any]:
     return {
         "bundle": f"{algorithm.name}-{algorithm.version}",
         "digest": algorithm.digest,
-        "subsets": [_subset(subset) for subset in (*gathered.subsets, gathered.together)],
+        "subsets": [
+            _subset(subset, organ=gathered.sought == codes.SCT.Brain)
+            for subset in (*gathered.subsets, gathered.together)
+        ],
     }
 
 
@@ -78,18 +82,22 @@ def comparison(first: Gathered, second: Gathered) -> list[dict[str, Any]]:
 _COMPARED = ("case_dice", "pixel_accuracy")
 
 
-def _subset(subset: SubsetTally) -> dict[str, Any]:
+def _subset(subset: SubsetTally, *, organ: bool) -> dict[str, Any]:
+    """`organ`: what is sought is in every image and once, so that there is nothing to detect."""
     patients = {who: index for index, who in enumerate(sorted({case.patient for case in subset.cases}))}
     mixed = len({source for source, _ in patients}) > 1
     figures: dict[str, Values] = {}
     baselines: dict[str, float] = {}
     if patients:
         weights = statistics.weights(len(patients))
-        for part in (_pixels(subset, patients, weights), _slices(subset, patients, weights, mixed=mixed)):
+        parts = [_pixels(subset, patients, weights)]
+        if organ:
+            parts = [_of_organ(parts[0])]
+        else:
+            parts += [_slices(subset, patients, weights, mixed=mixed), _classes(subset, patients, weights)]
+        for part in parts:
             figures |= part[0]
             baselines |= part[1]
-        told = _classes(subset, patients, weights)
-        figures, baselines = figures | told[0], baselines | told[1]
     found = {name: statistics.interval(values, len(patients)) for name, values in figures.items()}
     other = sum(_of_another_class(case) for case in subset.cases)
     return {
@@ -120,6 +128,13 @@ def _pixels(subset: SubsetTally, patients: dict[Patient, int], weights: Values) 
     histograms = np.stack([subset.histograms.get(who, none) for who in patients])
     counted = [tally for _, tally, _ in drawn]
     return pixels.figures(weights, index, counted, histograms), pixels.baselines(counted)
+
+
+def _of_organ(part: Part) -> Part:
+    """Dice of a case under the organ's name; what tells with and without a finding apart is left out."""
+    renamed = {"case_dice": "brain_dice", **{n: n for n in part[0] if n.startswith("pixel_")}}
+    figures = {new: part[0][name] for name, new in renamed.items() if name in part[0]}
+    return figures, {name: value for name, value in part[1].items() if name.startswith("pixel_")}
 
 
 def _slices(subset: SubsetTally, patients: dict[Patient, int], weights: Values, *, mixed: bool) -> Part:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.algorithms import Scorer, Scores
 from inference.errors import DataError, UnsuitableImageError
@@ -73,6 +74,7 @@ class Gathered:
     """Everything one scorer said."""
 
     algorithm: Algorithm
+    sought: Code
     subsets: tuple[SubsetTally, ...]
 
     @property
@@ -104,7 +106,7 @@ def gather(scorer: Scorer, subsets: Subsets, progress: Progress) -> Gathered:
 
         found.append(_subset(scorer, source, name, cases, told))
         before += len(cases)
-    return Gathered(algorithm=scorer.algorithm, subsets=tuple(found))
+    return Gathered(algorithm=scorer.algorithm, sought=scorer.sought, subsets=tuple(found))
 
 
 def _subset(scorer: Scorer, source: int, name: str, cases: Sequence[Case], told: Callable[[int], None]) -> SubsetTally:

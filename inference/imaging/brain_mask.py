@@ -5,7 +5,6 @@ brain is fitted anew to that surface, and so on until the volume settles. The ma
 filled on the source grid itself: no voxel is resampled on its way back.
 """
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -13,17 +12,14 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from inference.errors import UnsuitableImageError
-from inference.findings import Mask
 from inference.image import Image
 from inference.imaging import grid, head_ct
+from inference.imaging.brain import LEAST_ML, Brain, check_volume
 from inference.imaging.brain_surface import Surroundings, edge_share, grown, outside_volume
 from inference.imaging.components import largest
 from inference.imaging.shading import Shading, even, fitted
 from inference.imaging.standard_head import fit, standard
 from inference.imaging.surface import Points, Surface, filled, sphere
-
-LEAST_ML, MOST_ML = 200.0, 2500.0
-"""Volumes that a brain may have: a newborn's is about 350 mL."""
 
 LEAST_EDGE = 0.5
 """Share of its surface that must show an edge; in heads it is above 0.8, in noise 0."""
@@ -36,31 +32,6 @@ _RIM_MM = -6.0  # from here outwards, brighter than brain is fat, marrow or eye
 _TOO_BRIGHT = 1.3  # times the bright end of brain
 _RIM_OF_LIQUOR_MM = 0.4  # the surface rests on the tissue; drawn brains take in a little of what lies on it
 _MOST_ROUNDS, _SETTLED = 5, 0.01
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Brain:
-    """A brain in a volume.
-
-    Attributes
-    ----------
-    mask
-        (slice, row, column), bool, on the source grid: parenchyma with ventricles and the liquor between the
-        convolutions, down to the foramen magnum. In T2, where liquor is brighter than brain, with the liquor around
-        it too: all that the skull holds.
-    whole_ml
-        Volume of the mask, mL, and where the image cuts the brain off, of the missing part as the standard brain
-        continues it.
-    shading
-        Brightness of brain tissue at each place.
-    from_standard
-        (4, 4), float64: points of the standard head to the patient, LPS, mm, as the two brains' surfaces fit best.
-    """
-
-    mask: Mask
-    whole_ml: float
-    shading: Shading
-    from_standard: NDArray[np.float64]
 
 
 def find_brain(image: Image) -> Brain:
@@ -94,7 +65,8 @@ def find_brain(image: Image) -> Brain:
         mask = head_ct.without_bone_and_air(mask, image.volume.array)
     mask = largest(mask)
     volume_mm3 = float(mask.sum()) * volume.voxel_volume
-    _check(volume_mm3 / 1000.0, edge)
+    check_volume(volume_mm3 / 1000.0)
+    _check_edge(edge)
     return Brain(
         mask=mask,
         whole_ml=(volume_mm3 + max(missing, 0.0)) / 1000.0,
@@ -186,11 +158,7 @@ def _matrix(transform: sitk.AffineTransform) -> NDArray[np.float64]:
     return matrix
 
 
-def _check(volume_ml: float, edge: float) -> None:
-    if not LEAST_ML <= volume_ml <= MOST_ML:
-        raise UnsuitableImageError(
-            f"what looks like a brain measures {volume_ml:.0f} mL, a brain {LEAST_ML:.0f} to {MOST_ML:.0f} mL"
-        )
+def _check_edge(edge: float) -> None:
     if edge < LEAST_EDGE:
         raise UnsuitableImageError(
             f"{100 * edge:.0f} % of the surface of what looks like a brain shows an edge, "

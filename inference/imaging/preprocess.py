@@ -17,7 +17,7 @@ from inference.imaging.grid import regridded
 Array = NDArray[np.float32]
 
 
-def prepare(volume: Volume, operations: Sequence[ops.Operation]) -> Volume:
+def prepare(volume: Volume, operations: Sequence[ops.Operation], modality: ops.Modality = "MR") -> Volume:
     """Do the operations in order.
 
     Parameters
@@ -26,6 +26,8 @@ def prepare(volume: Volume, operations: Sequence[ops.Operation]) -> Volume:
         (slice, row, column), float32, LPS, mm.
     operations
         As the manifest lists them.
+    modality
+        Of the image; operations for another one are skipped.
 
     Returns
     -------
@@ -38,7 +40,8 @@ def prepare(volume: Volume, operations: Sequence[ops.Operation]) -> Volume:
         If the slices are cut along another axis than the bundle reads and it does not reformat.
     """
     for operation in operations:
-        volume = _STEPS[operation.op](volume, operation)
+        if operation.modality in (None, modality):
+            volume = _STEPS[operation.op](volume, operation)
     return volume
 
 

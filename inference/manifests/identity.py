@@ -52,6 +52,14 @@ class SourceCheckpoint(Strict):
     files: tuple[HashedFile, ...] = Field(min_length=1)
 
 
+class BundleReference(Strict):
+    """Another bundle that this one reads with: exactly that one, so that one digest tells what made a result."""
+
+    name: Name
+    version: Version
+    digest: Sha256
+
+
 class TrainingRun(Strict):
     """The run that made the weights, where the workshop made them.
 

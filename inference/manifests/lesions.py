@@ -8,6 +8,7 @@ from inference.concept import Concept
 from inference.fusion import Fusion
 from inference.inputs import Inputs
 from inference.manifests.base import Base
+from inference.manifests.identity import BundleReference
 from inference.strict import Strict
 
 
@@ -75,6 +76,8 @@ class LesionsManifest(Base):
 
     Attributes
     ----------
+    extractor
+        The bundle that finds the brain; None: it is found without weights.
     crop, size
         What it takes.
     classes
@@ -101,6 +104,7 @@ class LesionsManifest(Base):
 
     algorithm: Literal["brain-lesions"]
     inputs: Inputs
+    extractor: BundleReference | None = None
     crop: CropSpec
     size: SizeSpec
     classes: tuple[LesionClass, LesionClass]
