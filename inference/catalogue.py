@@ -15,7 +15,7 @@ from inference.inputs import Inputs, TextInputs
 from inference.manifests.lesions import LesionsManifest
 
 if TYPE_CHECKING:
-    from inference.algorithms.brain_finder import LearntFinder
+    from inference.algorithms.learnt_brain import LearntFinder
 
 shipped_bundles_dir = Path(__file__).parent / "bundles"
 """Bundles that come with the program."""
@@ -138,7 +138,7 @@ def _lesion_classifier(bundle: Bundle, bundles_dir: Path | None, runtime: Runtim
 
 
 def _finder(extractor: Bundle, runtime: Runtime) -> "LearntFinder":
-    from inference.algorithms.brain_finder import LearntFinder
+    from inference.algorithms.learnt_brain import LearntFinder
     from inference.algorithms.segment import Segmenter
 
     return LearntFinder(Segmenter.opened(extractor, runtime))

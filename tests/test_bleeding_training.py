@@ -60,7 +60,7 @@ def test_the_network_is_small_and_the_autoencoder_hides_what_it_says() -> None:
     loss = masked(torch.rand(2, 3, 64, 64), order)
     loss.backward()
     assert float(loss.detach()) > 0.0
-    assert network.stem.weight.grad is not None
+    assert network.stem[0].weight.grad is not None
 
 
 def test_a_batch_is_the_same_for_the_same_step_and_undecided_where_nothing_is() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.algorithms.brain_finder import ClassicalFinder, LearntFinder
+from inference.algorithms.brain_finder import ClassicalFinder
 from inference.algorithms.brain_lesions import BrainLesions, algorithm
+from inference.algorithms.learnt_brain import LearntFinder
 from inference.algorithms.segment import Segmenter
 from inference.catalogue import describe, open_reader
 from inference.errors import BundleError
@@ -52,7 +53,7 @@ def test_a_head_that_the_bundle_knows_nothing_of_is_looked_at_without_weights(
 def test_who_finds_the_brain_is_part_of_who_speaks(tmp_path: Path) -> None:
     learnt = finder(tmp_path, 600.0)
     with_bundle, without = BrainLesions(learnt), BrainLesions()
-    assert with_bundle.algorithm == algorithm(learnt.algorithm)
+    assert with_bundle.algorithm == algorithm(learnt.extractor)
     assert with_bundle.algorithm.digest != without.algorithm.digest
     assert (with_bundle.algorithm.training, without.algorithm.training) == ("synthetic-appearance", "none")
     assert with_bundle.provider == "CPUExecutionProvider"

@@ -45,7 +45,7 @@ def test_a_name_means_the_highest_version_and_a_full_name_that_one(site: Path) -
 
 @pytest.mark.parametrize("name", ["nothing", "tiny-2.0.0", "tiny-1", "../tiny-1.9.0", "notes", ""])
 def test_an_unknown_name_is_an_error_that_names_the_known_ones(site: Path, name: str) -> None:
-    with pytest.raises(BundleError, match="known: brain-lesions"):
+    with pytest.raises(BundleError, match="known: brain-extractor, brain-lesions"):
         describe(name, site)
 
 

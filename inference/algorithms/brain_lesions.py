@@ -15,7 +15,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference.algorithms import Scores
-from inference.algorithms.brain_finder import BrainFinder, ClassicalFinder, LearntFinder
+from inference.algorithms.brain_finder import BrainFinder, ClassicalFinder
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
 from inference.imaging import candidates as blobs
@@ -97,9 +97,9 @@ class BrainLesions:
     inputs = INPUTS
     sought = codes.SCT.Brain
 
-    def __init__(self, finder: LearntFinder | None = None) -> None:
-        self._finder: BrainFinder = finder or ClassicalFinder()
-        self.algorithm = algorithm(finder.algorithm if finder else None)
+    def __init__(self, finder: BrainFinder | None = None) -> None:
+        self._finder = finder or ClassicalFinder()
+        self.algorithm = algorithm(self._finder.extractor)
 
     @property
     def provider(self) -> str:
