@@ -69,7 +69,7 @@ def test_a_folder_as_it_comes_from_media(head_folder: Path, tmp_path: Path) -> N
     by_outcome = {study["outcome"]: study for study in told["studies"]}
     assert set(by_outcome) == {"result", "abstained"}
     (reading,) = by_outcome["result"]["algorithms"]
-    assert (reading["name"], reading["provider"]) == ("brain-lesions", "SimpleITK")
+    assert (reading["name"], reading["provider"]) == ("brain-lesions", "CPUExecutionProvider")
     assert [o["kind"] for o in reading["objects"]] == ["SEG", "SR", "NARRATIVE"]
     assert len(reading["series"]["left"]) == 1
     assert all(Path(o["path"]).is_file() for o in reading["objects"])

@@ -137,7 +137,7 @@ def _cases(folder: Path, data: Data, inputs: Inputs) -> Sequence[Case]:
 
 def _gathered(scorer: Scorer, subsets: Subsets, console: Console) -> Gathered:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        return gather(scorer, subsets, _advance(bar, scorer.algorithm.name))
+        return gather(scorer, subsets, _advance(bar, f"{scorer.algorithm.name}-{scorer.algorithm.version}"))
 
 
 def _advance(bar: Progress, name: str) -> Callable[[int, int], None]:
