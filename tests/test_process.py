@@ -101,7 +101,7 @@ def test_an_algorithm_that_may_not_serve_is_wrong_use(head_folder: Path, tmp_pat
     assert "allow_synthetic" in done.stderr
     done = process(head_folder, "--out", tmp_path, "--algorithm", "no-such-thing")
     assert done.returncode == 2
-    assert "known: brain-lesions" in done.stderr
+    assert "known: brain-extractor" in done.stderr
 
 
 def test_a_folder_without_dicom_is_a_no(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from dicom_node.reading.part10 import parse
 from dicom_node.reading.series import survey
 from dicom_node.reading.volume import load
+from inference.algorithms import Runtime
 from inference.algorithms.brain_lesions import BrainLesions
+from inference.catalogue import open_reader
 from inference.image import Image
 from inference.synthetic.head import synthetic_head
 from tests.loopback import free_port, wait_until
@@ -124,8 +126,7 @@ def check_geometry(segmentation: Dataset, sources: list[Dataset]) -> None:
 def brain_by_another_loader(sources: list[Dataset]) -> NDArray[np.bool_]:
     """What the reader draws when it is given the same voxels by highdicom's own loader, not by the node's."""
     volume = highdicom.get_volume_from_series(sources, dtype=np.float32)
-    findings = BrainLesions().read(Image(volume=volume, modality="MR", weighting="T1"))
-    brain: NDArray[np.bool_] = findings.segments[0].mask
+    brain = brain_of(Image(volume=volume, modality="MR", weighting="T1"))
     # highdicom may order the slices the other way: bring them to the order of `sources`
     first = volume.affine[:3, 3]
     ascending = np.allclose(first, np.array(sources[0].ImagePositionPatient, float), atol=1e-3)
@@ -134,9 +135,15 @@ def brain_by_another_loader(sources: list[Dataset]) -> NDArray[np.bool_]:
 
 def brain_by_the_nodes_loader(paths: list[Path]) -> NDArray[np.bool_]:
     """What the reader draws without network, ledger, cage or objects between; slices along the normal."""
-    image = load(survey([parse(path.read_bytes()) for path in paths])[0]).image
-    brain: NDArray[np.bool_] = BrainLesions().read(image).segments[0].mask
-    return brain
+    return brain_of(load(survey([parse(path.read_bytes()) for path in paths])[0]).image)
+
+
+def brain_of(image: Image) -> NDArray[np.bool_]:
+    """As the reader that serves draws it, with as many threads as the node gives it."""
+    reader = open_reader("brain-lesions", None, Runtime())
+    assert isinstance(reader, BrainLesions)
+    mask: NDArray[np.bool_] = reader.read(image).segments[0].mask
+    return mask
 
 
 def test_segmentations_can_be_read_by_others(tmp_path: Path) -> None:

@@ -68,11 +68,13 @@ def _placed(upright: sitk.Image, brain: Mask, seen: Mask) -> NDArray[np.float64]
     """(4, 4): points of the standard head to the patient, LPS, mm; the affine map that lays border on border.
 
     Each round asks where the border of the mask lies from each point of the standard border, and fits anew (Besl and
-    McKay, A method for registration of 3-D shapes, IEEE TPAMI 1992). Points outside the volume do not count.
+    McKay, A method for registration of 3-D shapes, IEEE TPAMI 1992). Points outside the volume do not count, nor such
+    as lie nearer to its end than to the border: there the mask ends with the image.
     """
     distance = _distance(grid.to_image(brain.astype(np.uint8), grid.affine_of(upright)))
     along = [sitk.GetArrayFromImage(part) for part in _parts(sitk.Gradient(distance))]
     away = sitk.GetArrayFromImage(distance)
+    to_end = sitk.GetArrayFromImage(_distance(grid.to_image((~seen).astype(np.uint8), grid.affine_of(upright))))
     origin = np.array(upright.GetOrigin())
     border = _standard_border()
     inside = np.argwhere(brain)[:, ::-1] * _STEP_MM + origin
@@ -81,7 +83,7 @@ def _placed(upright: sitk.Image, brain: Mask, seen: Mask) -> NDArray[np.float64]
         points = border @ placement[:3, :3].T + placement[:3, 3]
         index = _index(points, origin, away.shape)
         gap = away[index]
-        near = (np.abs(gap) < _FAR_MM) & seen[index]
+        near = (np.abs(gap) < _FAR_MM) & (np.abs(gap) < to_end[index] - _STEP_MM)
         slope = np.stack([part[index] for part in along], axis=1)
         slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
         onto = points - gap[:, None] * slope
