@@ -41,7 +41,7 @@ def test_a_site_trains_on_its_own_table(tmp_path: Path) -> None:
     with (data / "reports.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["text", "label", "patient"])
-        rows.writerows([report.text, report.label, report.patient] for report in made_up(120, 2))
+        rows.writerows([report.text, report.label, report.patient] for report in made_up(300, 2))
     arguments = ["--data", str(data), "--out", str(tmp_path), "--repeats", "1", "--epochs", "1", "--threads", "1"]
     done = CliRunner().invoke(app, ["train", "report-classifier", *arguments])
     assert done.exit_code == 0, done.output
