@@ -102,20 +102,20 @@ def _summed(wide: Array, tiling: Windows, predict: Predict) -> Array:
         product(*(starts(n, window, tiling.overlap) for n, window in zip(wide.shape, tiling.shape, strict=True)))
     )
     weights = window_weights(tiling.shape, tiling.weights)
-    total: Array | None = None
-    trust = np.zeros(wide.shape, dtype=np.float32)
+    total: NDArray[np.float64] | None = None  # many windows cover a voxel, and in float32 each addition would round
+    trust = np.zeros(wide.shape, dtype=np.float64)
     for first in range(0, len(corners), tiling.batch):
         boxes = [_box(corner, tiling.shape) for corner in corners[first : first + tiling.batch]]
         values = predict(np.stack([wide[box] for box in boxes])[:, None])
         if total is None:
-            total = np.zeros((values.shape[1], *wide.shape), dtype=np.float32)
+            total = np.zeros((values.shape[1], *wide.shape), dtype=np.float64)
         for box, value in zip(boxes, values, strict=True):
             total[(slice(None), *box)] += value * weights
             trust[box] += weights
     if total is None:
         raise ValueError("a volume without voxels has no windows")
     total /= trust
-    return total
+    return total.astype(np.float32)
 
 
 def _box(corner: Sequence[int], shape: Sequence[int]) -> tuple[slice, ...]:
