@@ -133,7 +133,7 @@ def study(folder: Path) -> None:
     folder.mkdir()
     for number, dataset in enumerate(images):
         dataset.save_as(folder / f"{number}.dcm", enforce_file_format=True)
-    source = Source(datasets=tuple(images), frame_numbers=(), geometry=volume.get_geometry())
+    source = Source(datasets=tuple(images), frame_numbers=(), planes=phantoms.planes_of(volume))
     (folder / "seg.dcm").write_bytes(to_file(segmentation.write(found, source, phantoms.identity())))
 
 

@@ -35,7 +35,7 @@ def images(folder: Path, seed: str = "one", patient_id: str = "SECRET-7") -> lis
 
 
 def source(of: list[Dataset]) -> Source:
-    return Source(datasets=tuple(of), frame_numbers=(), geometry=VOLUME.get_geometry())
+    return Source(datasets=tuple(of), frame_numbers=(), planes=phantoms.planes_of(VOLUME))
 
 
 def segmented(folder: Path, change: Callable[[Dataset], None] | None = None, **which: str) -> None:

@@ -49,7 +49,7 @@ def compare(data: bytes, findings: Findings, source: Source) -> None:
 
 
 def _planes(source: Source) -> dict[_Plane, int]:
-    references = [plane_reference(source, k) for k in range(source.geometry.spatial_shape[0])]
+    references = [plane_reference(source, k) for k in range(len(source.planes))]
     return {(r.sop_instance_uid, r.frame_number): k for k, r in enumerate(references)}
 
 
@@ -67,7 +67,6 @@ def _referenced(frame: Dataset) -> _Plane:
 
 def _check_position(frame: Dataset, source: Source, plane: int) -> None:
     there = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64)
-    expected = (source.geometry.affine @ np.array([plane, 0.0, 0.0, 1.0]))[:3]
-    distance = float(np.linalg.norm(there - expected))
-    if distance > POSITION_TOLERANCE * min(source.geometry.spacing):
+    distance = float(np.linalg.norm(there - np.array(source.planes[plane].position)))
+    if distance > POSITION_TOLERANCE * min(source.planes[plane].spacing):
         raise DefectError(f"the segmentation's slice {plane + 1} lies {distance:.2f} mm from where its mask was drawn")

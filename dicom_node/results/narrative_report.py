@@ -47,7 +47,13 @@ def write(
     sections = [
         _summary(findings, source, identity, text_report.warning(device)),
         *(_finding(finding, findings, source, identity) for finding in findings.findings),
-        section(PROCEDURE, [paragraph(codes.DCM.ProcedureDescription, _origin(findings, source, device, identity))]),
+        section(
+            PROCEDURE,
+            [
+                paragraph(codes.DCM.ProcedureDescription, text)
+                for text in _procedure(findings, source, device, identity)
+            ],
+        ),
     ]
     return document(
         text_report.report(device, procedure(source.datasets[0]), sections),
@@ -120,6 +126,12 @@ def _study_evidence(findings: Findings, source: Source | TextSource, identity: I
         return [image_evidence(codes.DCM.IllustrationOfROI, image) for image in written]
     series = str(source.datasets[0].SeriesInstanceUID)
     return [UIDRefContentItem(_SERIES, series, relationship_type=RelationshipTypeValues.INFERRED_FROM)]
+
+
+def _procedure(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> list[str]:
+    """How it was made, and how the images were taken where they are no plain stack."""
+    told = [f"Images: {'; '.join(source.remarks)}."] if isinstance(source, Source) and source.remarks else []
+    return [_origin(findings, source, device, identity), *told]
 
 
 def _origin(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> str:
