@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ def program(name: str) -> str:
         name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin"
     )  # pynetdicom shadows DCMTK's names in a venv
     if found:
+        return found
+    if os.environ.get("DICOM_NODE_REQUIRE_PEERS") == "1":
+        pytest.fail(f"{name} is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
+    pytest.skip(f"{name} is not installed")
+
+
+def dcmqi(name: str) -> Path:
+    """A program of dcmqi's wheel, in this environment; skips or fails as `program`."""
+    found = Path(sysconfig.get_path("scripts")) / name
+    if found.is_file():
         return found
     if os.environ.get("DICOM_NODE_REQUIRE_PEERS") == "1":
         pytest.fail(f"{name} is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
