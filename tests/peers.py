@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,21 +14,31 @@ def program(name: str) -> str:
     found = shutil.which(
         name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin"
     )  # pynetdicom shadows DCMTK's names in a venv
-    if found:
-        return found
-    if os.environ.get("DICOM_NODE_REQUIRE_PEERS") == "1":
-        pytest.fail(f"{name} is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
-    pytest.skip(f"{name} is not installed")
+    return found or _missing(name)
+
+
+def viewer(name: str) -> Path:
+    """A file or folder of what `tests/viewers/install` puts into .viewers; skips or fails as `program`."""
+    found = Path(os.environ.get("DICOM_NODE_VIEWERS", Path(__file__).parent.parent / ".viewers")) / name
+    return found if found.exists() else _missing(f".viewers/{name}")
+
+
+def plugin(name: str) -> Path:
+    """A plug-in of Orthanc; skips or fails as `program`."""
+    found = Path("/usr/share/orthanc/plugins") / name
+    return found if found.exists() else _missing(name)
 
 
 def deepbet() -> Path:
     """Python of an environment that has deepbet 1.0.2; skips or fails as `program`."""
     found = Path(os.environ.get("DICOM_NODE_DEEPBET", Path(__file__).parent.parent / ".deepbet" / "bin" / "python"))
-    if found.is_file():
-        return found
+    return found if found.is_file() else _missing("deepbet")
+
+
+def _missing(name: str) -> NoReturn:
     if os.environ.get("DICOM_NODE_REQUIRE_PEERS") == "1":
-        pytest.fail("deepbet is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
-    pytest.skip("deepbet is not installed")
+        pytest.fail(f"{name} is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
+    pytest.skip(f"{name} is not installed")
 
 
 def dciodvfy(path: Path) -> list[str]:
