@@ -20,7 +20,7 @@ from inference.synthetic.head import synthetic_head
 from tests.loopback import free_port
 from tests.orthancs import running_orthanc
 from tests.viewers.drawn import Mask, along, assert_overlaid, drawn, outlines, places
-from tests.viewers.ohif import Look, Step, Visit, visit
+from tests.viewers.ohif import Look, Step, Visit, installed, visit
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "dicom"
 PICTURES = Path(__file__).parent.parent / "build" / "ohif"
@@ -110,6 +110,7 @@ class Head:
 
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Head:
+    installed()
     made, folder = synthetic_head(20270, lesions=2), tmp_path_factory.mktemp("head")
     labels = Labels(seed="ohif story", patient_name="Synthetic^Head", patient_id="OHIF-1")
     (folder / "images").mkdir()
@@ -179,6 +180,7 @@ def test_the_report_is_read_as_text(head: Head) -> None:
 
 def test_a_real_head_is_seen_with_its_brain(tmp_path: Path) -> None:
     """The pictures are gone when the test is done."""
+    installed()
     images = DATA / "mr-t1-siemens-prisma-hfs"
     if not images.is_dir():
         pytest.skip("shared/data/dicom/mr-t1-siemens-prisma-hfs is not here")

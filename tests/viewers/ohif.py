@@ -17,6 +17,7 @@ from tests.orthancs import Orthanc
 from tests.viewers.served_ohif import served_ohif
 
 _SCRIPT = Path(__file__).parent / "ohif.cjs"
+_VIEWERS = ("bin/node", "ohif", "node_modules")
 
 Step = dict[str, Any]
 """One thing to do; the keys are listed in ohif.cjs."""
@@ -62,16 +63,24 @@ class Visit:
     complaints: list[str]
 
 
+def installed() -> None:
+    """Skip or fail a test where something that a visit needs is missing."""
+    for name in _VIEWERS:
+        peers.viewer(name)
+    for name in ("chromium", "Orthanc"):
+        peers.program(name)
+    peers.plugin("libOrthancDicomWeb.so")
+
+
 def visit(orthanc: Orthanc, study_instance_uid: str, steps: Sequence[Step], pictures: Path) -> Visit:
     """Open a study that Orthanc holds, do the steps, keep a picture of each look as `pictures`/NAME.png."""
-    node, chromium = peers.viewer("bin/node"), peers.program("chromium")
-    built, modules = peers.viewer("ohif"), peers.viewer("node_modules")
+    node, built, modules = (peers.viewer(name) for name in _VIEWERS)
     pictures.mkdir(parents=True, exist_ok=True)
     names = [step["look"] for step in steps if "look" in step]
     told = [{"look": str(pictures / f"{step['look']}.png")} if "look" in step else step for step in steps]
     with served_ohif(built, orthanc.http_port) as address:
         order = {
-            "chromium": chromium,
+            "chromium": peers.program("chromium"),
             "address": f"{address}/viewer?StudyInstanceUIDs={study_instance_uid}",
             "steps": told,
         }
@@ -80,7 +89,7 @@ def visit(orthanc: Orthanc, study_instance_uid: str, steps: Sequence[Step], pict
             env={**os.environ, "NODE_PATH": str(modules)},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=270,
             check=False,
         )
     assert run.returncode == 0, run.stderr
