@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,16 +28,6 @@ def plugin(name: str) -> Path:
     """A plug-in of Orthanc; skips or fails as `program`."""
     found = Path("/usr/share/orthanc/plugins") / name
     return found if found.exists() else _missing(name)
-
-
-def dcmqi(name: str) -> Path:
-    """A program of dcmqi's wheel, in this environment; skips or fails as `program`."""
-    found = Path(sysconfig.get_path("scripts")) / name
-    if found.is_file():
-        return found
-    if os.environ.get("DICOM_NODE_REQUIRE_PEERS") == "1":
-        pytest.fail(f"{name} is not installed, and DICOM_NODE_REQUIRE_PEERS=1 asks for it")
-    pytest.skip(f"{name} is not installed")
 
 
 def deepbet() -> Path:
@@ -117,5 +106,5 @@ def _said(*command: str | Path) -> str:
 
 def _warnings(said: str) -> list[str]:
     """DCMTK's warnings and errors; not that it cannot check characters of UTF-8."""
-    lines = [line for line in said.splitlines() if line.startswith(("W:", "E:", "F:"))]
+    lines = [line for line in said.splitlines() if line.startswith(("W:", "E:", "F:", "ERROR:"))]
     return [line for line in lines if "VR checker does not support this Specific Character Set" not in line]

@@ -5,7 +5,6 @@ What is compared are the pixels of the source's own images, by instance and fram
 """
 
 import itertools
-import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -130,12 +129,9 @@ def by_dcmqi(data: bytes, datasets: list[Dataset], folder: Path) -> Pixels:
     """The pixels that dcmqi's reader marks, on the images nearest to the slices of its grid along their normal."""
     path = folder / "seg.dcm"
     path.write_bytes(data)
-    command: list[str | Path] = [peers.dcmqi("segimage2itkimage"), "--inputDICOM", path, "--outputDirectory", folder]
-    run = subprocess.run(
-        [*command, "--outputType", "nrrd", "--prefix", "dcmqi"], check=True, capture_output=True, text=True
-    )
-    assert (folder / "dcmqi-1.nrrd").exists(), run.stderr
-    image = sitk.ReadImage(str(folder / "dcmqi-1.nrrd"))
+    read, warnings = peers.segimage2itkimage(path, folder)
+    assert set(read) == {1}, warnings
+    image = sitk.ReadImage(str(read[1]))
     array = sitk.GetArrayFromImage(image)
     direction = np.reshape(image.GetDirection(), (3, 3))
     stored = stored_places(datasets)
