@@ -17,8 +17,8 @@ from pydicom.tag import Tag
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from dicom_node.errors import DefectError
-from dicom_node.operation.synthetic_study import Labels
 from dicom_node.reading import part10, series, volume
+from dicom_node.reading.synthetic_study import Labels
 from dicom_node.results import secondary_capture
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source, TextSource
