@@ -76,7 +76,7 @@ def test_a_title_page_and_one_for_each_finding_that_a_slice_shows() -> None:
     for dataset in written:
         assert dataset.SOPClassUID == SecondaryCaptureImageStorage
         assert (dataset.Modality, dataset.SeriesNumber, dataset.ConversionType) == ("OT", 9005, "WSD")
-        assert dataset.SeriesDescription == "AI: lesion-segmenter summary (unverified), RESEARCH USE"
+        assert dataset.SeriesDescription == "AI summary: lesion-segmenter (unverified), RESEARCH USE"
         assert (dataset.ImageType, dataset.BurnedInAnnotation) == (["DERIVED", "SECONDARY"], "NO")
         assert dataset.ContributingEquipmentSequence[-1].DeviceUID
         assert dataset.pixel_array.shape == (768, 1024, 3)

@@ -50,7 +50,7 @@ def _read(source: Source | TextSource) -> str:
     if isinstance(source, TextSource):
         return "Read: the text of a report."
     planes, rows, columns = source.shape
-    first, spacing = source.datasets[0], source.closest_mm
+    first, spacing = source.datasets[0], source.spacing_mm
     series = f" series {text(first, 'SeriesNumber')}" if text(first, "SeriesNumber") else ""
     apart = f"{number(spacing)} mm apart" if spacing else "unevenly spaced"
     counted = f"{planes} slices of {rows} x {columns}, {apart}"
