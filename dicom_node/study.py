@@ -87,13 +87,14 @@ class DeliveryState(StrEnum):
     """How far one object has come on its way to one destination.
 
     WAITING -> SENDING -> SENT; SENDING -> WAITING with a later date after a failure or a lost lease; PARKED after the
-    limit.
+    limit; WITHDRAWN, for ever, instead of any further try once the object was withdrawn.
     """
 
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"  # acknowledged; the destination offers no proof beyond that
     PARKED = "parked"
+    WITHDRAWN = "withdrawn"
 
 
 class ObjectKind(StrEnum):
@@ -103,6 +104,14 @@ class ObjectKind(StrEnum):
     SR = "SR"
     NARRATIVE = "NARRATIVE"
     OUTCOME = "OUTCOME"
+    REJECTION = "REJECTION"  # a note that others are withdrawn
+
+
+class Rejection(StrEnum):
+    """Why a result is withdrawn (IHE Imaging Object Change Management)."""
+
+    QUALITY = "quality"
+    SAFETY = "safety"
 
 
 @dataclass(frozen=True, kw_only=True)

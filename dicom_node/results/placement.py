@@ -5,7 +5,12 @@ One object a series, because viewers open only the last object of one; numbers f
 
 from dataclasses import dataclass
 
-from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
+from pydicom.uid import (
+    Comprehensive3DSRStorage,
+    EnhancedSRStorage,
+    KeyObjectSelectionDocumentStorage,
+    SegmentationStorage,
+)
 
 from dicom_node.results.identity import Identity
 from dicom_node.results.text import fit
@@ -47,6 +52,12 @@ PLACES: dict[ObjectKind, Place] = {
     ObjectKind.OUTCOME: Place(
         series_number=9004, modality="SR", sop_class_uid=SOPClassUID(EnhancedSRStorage), contents="no result"
     ),
+    ObjectKind.REJECTION: Place(
+        series_number=9006,
+        modality="KO",
+        sop_class_uid=SOPClassUID(KeyObjectSelectionDocumentStorage),
+        contents="withdrawn",
+    ),
 }
 
 
@@ -62,7 +73,7 @@ def series_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") 
 
 def tracking_uid(identity: Identity, label: str) -> str:
     """Tracking Unique Identifier of a finding or a segment, the same wherever this reading speaks of it."""
-    return identity.uid(f"tracking {fit(label, 64)}", "")
+    return identity.tracking_uid(fit(label, 64))
 
 
 def series_description(kind: ObjectKind, model_name: str, *, research: bool, version: int) -> str:
