@@ -113,6 +113,11 @@ class Rejection(StrEnum):
     QUALITY = "quality"
     SAFETY = "safety"
 
+    @property
+    def words(self) -> str:
+        """For a person."""
+        return {"quality": "rejected for quality reasons", "safety": "rejected for patient safety reasons"}[self]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
