@@ -41,7 +41,8 @@ IMPLEMENTATION_VERSION_NAME = "DICOM_NODE"
 class StudyState(StrEnum):
     """Where a study is between arrival and outcome.
 
-    RECEIVING -> CLOSED -> DONE; a late instance brings CLOSED or DONE back to RECEIVING with the next version.
+    RECEIVING -> CLOSED -> DONE; a late instance brings CLOSED or DONE back to RECEIVING with the next version, as may
+    an administrator with DONE.
     """
 
     RECEIVING = "RECEIVING"  # instances arrive; the clock watches for the end
