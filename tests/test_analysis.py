@@ -107,6 +107,17 @@ def test_a_late_instance_changes_the_digest() -> None:
     assert not {o.sop_instance_uid for o in one.objects} & {o.sop_instance_uid for o in two.objects}
 
 
+def test_a_later_version_tracks_what_an_earlier_one_tracked_in_all_its_objects() -> None:
+    first = read_study(task(study()[:-1]), analyse)
+    report = next(o.data for o in first.objects if o.kind is ObjectKind.SR)
+    later = read_study(task(study(), version=2, earlier=(report,)), analyse)
+    assert later.findings[0]["tracking_uid"] == first.findings[0]["tracking_uid"]
+    tracked = str(first.findings[0]["tracking_uid"])
+    assert opened(later, ObjectKind.SEG).SegmentSequence[0].TrackingUID == tracked
+    assert tracked.encode() in opened(later, ObjectKind.SR).to_json().encode()
+    assert read_study(task(study(), version=2), analyse).findings[0]["tracking_uid"] != tracked
+
+
 def never(name: str, given: Given) -> Analysis:
     raise AssertionError("nothing was to be analysed")
 

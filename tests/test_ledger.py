@@ -116,6 +116,7 @@ def test_a_late_instance_makes_a_new_version_that_knows_its_predecessor(tmp_path
     assert second is not None
     assert (second.study_version, len(second.instances)) == (2, 4)
     assert [p.sop_instance_uid for p in second.predecessors] == ["2.25.1"]
+    assert second.earlier_reports == ()  # a segmentation tracks nothing by itself
 
 
 def test_a_late_instance_takes_over_what_was_not_begun(tmp_path: Path) -> None:

@@ -266,6 +266,7 @@ def test_a_task_comes_back(forced: tuple[Outcome, str] | None) -> None:
         analysed_at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
         version=2,
         predecessors=(predecessor(),),
+        earlier=(b"newest", b"oldest"),
         forced=forced,
         outcome_report=False,
     )

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dicom_node.records.spool import Spool
 from dicom_node.study import (
     ObjectKind,
     Outcome,
+    Rejection,
     ResultObject,
     SeriesInstanceUID,
     SOPClassUID,
@@ -226,6 +228,72 @@ def test_a_rule_that_names_what_may_not_serve_stops_the_start(tmp_path: Path) ->
     with pytest.raises(ConfigError) as caught:
         Worker(config, ledger(tmp_path / "state"), Spool(tmp_path / "spool", 0), "w")
     assert len(str(caught.value).splitlines()) == 2
+
+
+def report(number: int) -> ReadingResult:
+    """A reading whose one object is a measurement report."""
+    objects = (made(ObjectKind.SR, number),)
+    return ReadingResult(outcome=Outcome.RESULT, reason="", objects=objects, instances_digest="d")
+
+
+def read_again(bench: Bench, result: ReadingResult) -> dict[str, Any]:
+    """Force another version, which comes out as `result`; the last reading."""
+    assert bench.ledger.read_again("1.2.3", now=at(bench.clock)) is not None
+    plan = Plan(algorithm="tiny", rule="r", destinations=("pacs",), series=(SeriesInstanceUID("1.2.3.1"),))
+    assert bench.ledger.close_study(bench.ledger.open_studies()[0], "quiet", [plan], now=at(bench.clock))
+    bench.reader.behave = lambda _task: result
+    assert bench.worker.work_once()
+    last: dict[str, Any] = bench.ledger.readings("1.2.3")[-1]
+    return last
+
+
+def test_a_reading_that_comes_out_as_before_makes_nothing_new_and_says_so(bench: Bench) -> None:
+    bench.reader.behave = lambda _task: report(1)
+    assert bench.worker.work_once()
+    before = list(bench.spool._root.rglob("*.dcm"))
+    changed = replace(report(1), objects=(replace(made(ObjectKind.SR, 1), data=b"another time of analysis"),))
+    reading = read_again(bench, changed)
+    assert (reading["version"], reading["outcome"], reading["objects"]) == (2, "result", [])
+    assert reading["reason"] == "the reading came out as version 1; nothing new was sent"
+    assert bench.ledger.find_study("1.2.3").reason == reading["reason"]
+    assert bench.ledger.counts().deliveries == {"pacs": {"waiting": 1}}
+    assert list(bench.spool._root.rglob("*.dcm")) == before
+
+
+def test_another_reading_of_the_same_instances_follows_on_the_one_before(bench: Bench) -> None:
+    bench.reader.behave = lambda _task: report(1)
+    assert bench.worker.work_once()
+    reading = read_again(bench, report(2))
+    assert (reading["version"], len(reading["objects"]), reading["reason"]) == (2, 1, "")
+    task = bench.reader.tasks[-1]
+    assert (task.version, [p.sop_instance_uid for p in task.predecessors]) == (2, ["2.25.1"])
+    assert (task.earlier, task.instances) == ((b"object 1",), (DATA,))
+    back = read_again(bench, report(1))  # to the first bundle again
+    assert back["reason"] == "the reading came out as version 1; nothing new was sent"
+    assert bench.reader.tasks[-1].earlier == (b"object 2", b"object 1")
+
+
+def test_an_earlier_report_that_is_gone_or_damaged_hands_nothing_on(bench: Bench) -> None:
+    bench.reader.behave = lambda _task: report(1)
+    assert bench.worker.work_once()
+    (kept,) = bench.reading()["objects"]
+    bench.spool.path(kept["sha256"]).write_bytes(b"rot")
+    assert read_again(bench, report(2))["outcome"] == "result"
+    assert bench.reader.tasks[-1].earlier == ()
+
+
+def test_what_was_withdrawn_does_not_come_back_under_its_uid(bench: Bench) -> None:
+    bench.reader.behave = lambda _task: report(1)
+    assert bench.worker.work_once()
+    (standing,) = bench.ledger.standing("1.2.3")
+    note = replace(standing.results[0], kind="REJECTION", sop_instance_uid="2.25.99")
+    bench.ledger.withdraw(standing, Rejection.QUALITY, note, user="anna", now=at(200))
+    reading = read_again(bench, report(1))
+    assert (reading["state"], reading["outcome"]) == ("CANCELED", "failed")
+    assert reading["reason"] == "the reading came out as version 1, which was withdrawn; nothing was sent"
+    assert [o["kind"] for o in reading["objects"]] == ["OUTCOME"]  # the study is told that it has no result
+    assert bench.reader.tasks[-1].predecessors == ()
+    assert read_again(bench, report(2))["outcome"] == "result"
 
 
 def test_it_works_until_it_is_stopped(bench: Bench) -> None:

@@ -94,7 +94,8 @@ def _show_reading(console: Console, reading: Mapping[str, Any]) -> None:
 def _objects(objects: list[dict[str, Any]]) -> Table:
     table = Table("object", "bytes", "SOP Instance UID", "where", box=None, header_style="bold", padding=(0, 2))
     for made in objects:
-        deliveries = ", ".join(f"{d['destination']}: {d['state']}" for d in made.get("deliveries", []))
+        states = [f"{d['destination']}: {d['state']}" for d in made.get("deliveries", [])]
+        deliveries = ", ".join([*states, "WITHDRAWN"] if made.get("withdrawn") else states)
         table.add_row(made["kind"], f"{made['bytes']:,}", made["sop_instance_uid"], deliveries or made.get("path", ""))
     return table
 

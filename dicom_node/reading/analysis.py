@@ -23,6 +23,8 @@ from dicom_node.reading.volume import load
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
 from dicom_node.results.source import Source, TextSource
+from dicom_node.results.tracked import tracked
+from dicom_node.results.tracking import follow
 from dicom_node.study import Outcome, ResultObject, is_uid
 from inference.inputs import TextInputs
 from inference.report_text import ReportText
@@ -194,16 +196,20 @@ def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysi
     if read.joined:  # which weights read the text is a setting of the site's
         settings = hashlib.sha256(f"{task.configuration_digest} {read.joined}".encode()).hexdigest()
         identity = replace(identity, configuration_digest=settings)
+    findings = analysis.findings
+    if task.earlier and isinstance(read.source, Source):
+        followed = follow(findings, read.source, [tracked(report) for report in task.earlier])
+        findings, identity = followed.findings, replace(identity, inherited=followed.inherited)
     return ReadingResult(
         outcome=Outcome.RESULT,
         reason="",
-        objects=write_all(analysis.findings, read.source, identity, task.predecessors),
+        objects=write_all(findings, read.source, identity, task.predecessors),
         instances_digest=received.digest,
         series=read.series,
         left=read.left,
         notes=read.notes,
-        findings=summarised(analysis.findings, identity),
-        narrative=analysis.findings.narrative.text,
+        findings=summarised(findings, identity),
+        narrative=findings.narrative.text,
         provider=analysis.provider,
         seconds=analysis.seconds,
     )

@@ -51,6 +51,9 @@ class Task:
         Start of the analysis, aware; None: when the newest instance was made.
     predecessors
         Objects of the study's previous version.
+    earlier
+        Measurement reports of the study's earlier versions as whole DICOM files, the newest first: what is found
+        again keeps their tracking identifiers.
     forced
         Outcome and reason where no analysis is to be made: only the outcome report is written.
     outcome_report
@@ -71,6 +74,7 @@ class Task:
     analysed_at: datetime | None
     version: int = 1
     predecessors: tuple[Predecessor, ...] = ()
+    earlier: tuple[bytes, ...] = field(default=(), repr=False)
     forced: tuple[Outcome, str] | None = None
     outcome_report: bool = True
     report: str | None = field(default=None, repr=False)

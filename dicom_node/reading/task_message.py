@@ -45,6 +45,7 @@ def task_to_message(task: Task) -> Message:
         "predecessors": [
             [p.kind, p.sop_class_uid, p.sop_instance_uid, p.series_instance_uid] for p in task.predecessors
         ],
+        "earlier": len(task.earlier),
         "forced": list(task.forced) if task.forced else None,
         "outcome_report": task.outcome_report,
         "report": task.report,
@@ -52,14 +53,17 @@ def task_to_message(task: Task) -> Message:
         if task.beside
         else None,
     }
-    return Message(kind="task", body=body, buffers=task.instances)
+    return Message(kind="task", body=body, buffers=(*task.instances, *task.earlier))
 
 
 def task_from_message(message: Message) -> Task:
     """The task; to be called through `dicom_node.reading.wire.decoded`."""
     body = message.body
+    files = tuple(bytes(buffer) for buffer in message.buffers)
+    instances = len(files) - int(body["earlier"])
     return Task(
-        instances=tuple(bytes(buffer) for buffer in message.buffers),
+        instances=files[:instances],
+        earlier=files[instances:],
         algorithm=_text(body["algorithm"]),
         algorithm_digest=_text(body["algorithm_digest"]),
         inputs=_INPUTS.validate_python(body["inputs"]) if body["inputs"] is not None else None,

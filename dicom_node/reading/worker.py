@@ -8,6 +8,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,7 @@ from dicom_node.study import (
     SOPInstanceUID,
 )
 from inference.catalogue import Description
+from inference.inputs import TextInputs
 
 log = structlog.get_logger(__name__)
 _IDLE_S = 0.5
@@ -134,9 +136,10 @@ class Worker:
             inputs=description.inputs,
             outcome_report=Outcome.ABSTAINED in self._settings.outcome_report,
             beside=beside(description, self._settings),
+            earlier=() if isinstance(description.inputs, TextInputs) else self._earlier_reports(work),
             **self._common(work),
         )
-        return self._kept(self._reader.read(task), description)
+        return self._kept(self._unless_made_before(work, self._reader.read(task)), description)
 
     def _described(self, algorithm: str) -> Description:
         try:
@@ -161,7 +164,7 @@ class Worker:
         if outcome not in self._settings.outcome_report or not work.destinations:
             return Ending(outcome=outcome, reason=reason, results=())
         task = Task(algorithm_digest=_NO_DIGEST, inputs=None, forced=(outcome, reason), **self._common(work))
-        return self._kept(self._reader.read(task), None)
+        return self._kept(self._unless_made_before(work, self._reader.read(task)), None)
 
     def _common(self, work: ClaimedWork) -> dict[str, Any]:
         return {
@@ -174,6 +177,30 @@ class Worker:
             "version": work.study_version,
             "predecessors": tuple(_predecessor(p) for p in work.predecessors),
         }
+
+    def _earlier_reports(self, work: ClaimedWork) -> tuple[bytes, ...]:
+        """The measurement reports of earlier versions that are still there."""
+        there = [name for name in work.earlier_reports if self._spool.verify(name)]
+        if len(there) < len(work.earlier_reports):
+            log.warning("earlier_report_missing", workitem=work.id, missing=len(work.earlier_reports) - len(there))
+        return tuple(self._spool.read(name) for name in there)
+
+    def _unless_made_before(self, work: ClaimedWork, read: ReadingResult) -> ReadingResult:
+        """The reading, without the objects that an earlier version has: the same UID never stands for other bytes.
+
+        Raises
+        ------
+        DefectError
+            If they were withdrawn: nothing stands, and nothing that was rejected comes back under its UID.
+        """
+        before = self._ledger.made_before(work, [made.sop_instance_uid for made in read.objects])
+        if before is None:
+            return read
+        said = f"the reading came out as version {before.version}"
+        if before.rejected is not None:
+            raise DefectError(f"{said}, which was withdrawn; nothing was sent")
+        told = [part for part in (read.reason, f"{said}; nothing new was sent") if part]
+        return replace(read, objects=(), reason="; ".join(told))
 
     def _kept(self, read: ReadingResult, description: Description | None) -> Ending:
         """Put the objects into the spool, durably, before the ledger speaks of them."""

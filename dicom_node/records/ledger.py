@@ -7,10 +7,10 @@ from dicom_node.records.database import Database
 from dicom_node.records.deliveries import DeliveryLedger
 from dicom_node.records.privacy import node_key
 from dicom_node.records.views import ViewsLedger
-from dicom_node.records.work import WorkLedger
+from dicom_node.records.withdrawals import WithdrawalLedger
 
 
-class Ledger(ArrivalsLedger, WorkLedger, DeliveryLedger, ViewsLedger):
+class Ledger(ArrivalsLedger, WithdrawalLedger, DeliveryLedger, ViewsLedger):
     """Everything one process may ask of the ledger or tell it."""
 
     def close(self) -> None:

@@ -154,6 +154,7 @@ class ResultRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+    rejected: Mapped[str | None] = mapped_column(String(16))  # why it was withdrawn
 
 
 class DeliveryRow(Base):

@@ -176,6 +176,7 @@ def _object(session: Session, result: ResultRow) -> dict[str, Any]:
         "sop_instance_uid": result.uid,
         "bytes": result.size,
         "sha256": result.sha256,
+        "withdrawn": result.rejected,
         "deliveries": [
             {
                 "destination": d.destination,

@@ -27,7 +27,9 @@ class Identity:
     analysed_at
         Start of the analysis, aware UTC; recorded once with the workitem. Not a source of UIDs.
     version
-        1 for the first result of a study, one more for each set of late instances.
+        1 for the first result of a study, one more for each set of late instances or forced reading.
+    inherited
+        (label, Tracking Unique Identifier) of what an earlier version tracked; see `dicom_node.results.tracking`.
     """
 
     instances_digest: str
@@ -38,6 +40,7 @@ class Identity:
     profile: str
     analysed_at: datetime
     version: int = 1
+    inherited: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.analysed_at.tzinfo is None:
@@ -54,6 +57,21 @@ class Identity:
             self.software_version,
             self.provider,
             self.profile,
+        )
+
+    def tracking_uid(self, label: str) -> str:
+        """Tracking Unique Identifier of a finding or a segment: the earlier version's, else one of its own.
+
+        It is the same in every rendering, because the thing that is tracked is the same.
+        """
+        return dict(self.inherited).get(label) or derive_uid(
+            "tracking",
+            label,
+            self.instances_digest,
+            self.algorithm_digest,
+            self.configuration_digest,
+            self.software_version,
+            self.provider,
         )
 
 

@@ -14,12 +14,21 @@ from dicom_node.results import (
     measurement_report,
     narrative_report,
     outcome_report,
+    rejection_note,
     segmentation,
     validation,
 )
 from dicom_node.results.identity import Identity, Predecessor
 from dicom_node.results.source import Source, TextSource
-from dicom_node.study import ObjectKind, Outcome, ResultObject, SeriesInstanceUID, SOPClassUID, SOPInstanceUID
+from dicom_node.study import (
+    ObjectKind,
+    Outcome,
+    Rejection,
+    ResultObject,
+    SeriesInstanceUID,
+    SOPClassUID,
+    SOPInstanceUID,
+)
 from inference.findings import Findings
 
 log = structlog.get_logger(__name__)
@@ -87,6 +96,20 @@ def write_outcome(
         lambda: outcome_report.write(outcome, reason, algorithm_name, headers, identity, predecessors),
     )
     return _checked({ObjectKind.OUTCOME: data}, headers, predecessors)[0]
+
+
+def write_rejection(
+    reason: Rejection, algorithm_name: str, withdrawn: Sequence[Dataset], identity: Identity
+) -> ResultObject:
+    """The note that objects are withdrawn; parameters as for `rejection_note.write`.
+
+    Raises
+    ------
+    DefectError
+        If it cannot be built or would not be valid.
+    """
+    data = _file(ObjectKind.REJECTION, lambda: rejection_note.write(reason, algorithm_name, withdrawn, identity))
+    return _checked({ObjectKind.REJECTION: data}, withdrawn, ())[0]
 
 
 def _check_agreement(findings: Findings, source: Source | TextSource, identity: Identity) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydicom.uid import (
     Comprehensive3DSRStorage,
     EnhancedSRStorage,
+    KeyObjectSelectionDocumentStorage,
     SecondaryCaptureImageStorage,
     SegmentationStorage,
 )
@@ -59,6 +60,12 @@ PLACES: dict[ObjectKind, Place] = {
         sop_class_uid=SOPClassUID(SecondaryCaptureImageStorage),
         contents="summary",
     ),
+    ObjectKind.REJECTION: Place(
+        series_number=9006,
+        modality="KO",
+        sop_class_uid=SOPClassUID(KeyObjectSelectionDocumentStorage),
+        contents="withdrawn",
+    ),
 }
 
 
@@ -77,7 +84,7 @@ def series_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") 
 
 def tracking_uid(identity: Identity, label: str) -> str:
     """Tracking Unique Identifier of a finding or a segment, the same wherever this reading speaks of it."""
-    return identity.uid(f"tracking {fit(label, 64)}", "")
+    return identity.tracking_uid(fit(label, 64))
 
 
 def series_description(kind: ObjectKind, model_name: str, *, research: bool, version: int) -> str:

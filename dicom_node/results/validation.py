@@ -126,7 +126,7 @@ def _check_grid(dataset: Dataset, headers: Sequence[Dataset], what: str) -> None
 
 
 def _check_document(dataset: Dataset, known: dict[str, Dataset], what: str) -> None:
-    if dataset.VerificationFlag != "UNVERIFIED":
+    if dataset.Modality == "SR" and dataset.VerificationFlag != "UNVERIFIED":
         raise DefectError(f"{what} claims to be verified")
     evidence = {
         str(i.ReferencedSOPInstanceUID) for i in _references_in(dataset, "CurrentRequestedProcedureEvidenceSequence")
