@@ -200,7 +200,7 @@ DEFECTS = [
     Defect(
         name="image missing from the referenced series",
         harm=_unlisted,
-        words="frame 2 .* on an image that ReferencedSeriesSequence lacks",
+        words="frame 2 .* that the first item of ReferencedSeriesSequence lacks",
         sources=("single-frame",),
     ),
     Defect(
@@ -211,7 +211,7 @@ DEFECTS = [
     Defect(
         name="images not in the first referenced series",
         harm=_listed_second,
-        words="images that the first item .* lacks .OHIF #4030",
+        words="frame [134-9]0? .* that the first item of ReferencedSeriesSequence lacks",
         sources=("single-frame",),
     ),
     Defect(

@@ -47,19 +47,27 @@ def check_frames(written: Written, subject: Subject) -> tuple[Frame, ...]:
     _check_pixel_data(segmentation, what)
     frames = tuple(_frame(segmentation, number, what) for number in range(1, count + 1))
     segments = {int(segment.SegmentNumber) for segment in segmentation.SegmentSequence}
-    series = segmentation.ReferencedSeriesSequence
-    listed = {referenced(instance) for item in series for instance in item.ReferencedInstanceSequence}
-    if sum(len(item.ReferencedInstanceSequence) for item in series) > len(listed):
-        raise DefectError(f"ReferencedSeriesSequence of {what} lists an instance twice")
+    listed = _listed(segmentation, what)
     for frame in frames:
         if frame.segment is not None and frame.segment not in segments:
             raise DefectError(f"frame {frame.number} of {what} shows segment {frame.segment}, which is not described")
         if frame.source[0] not in listed:
-            raise DefectError(f"frame {frame.number} of {what} lies on an image that ReferencedSeriesSequence lacks")
+            raise DefectError(
+                f"frame {frame.number} of {what} lies on an image that the first item of ReferencedSeriesSequence lacks"
+            )
         _check_source(frame, subject, what)
     if len({(frame.segment, frame.source) for frame in frames}) < count:
         raise DefectError(f"two frames of {what} show one segment on one plane")
     return frames
+
+
+def _listed(segmentation: Dataset, what: str) -> set[str]:
+    """The images of the first referenced series; OHIF looks no further (#4030)."""
+    series = segmentation.ReferencedSeriesSequence
+    listed = [referenced(instance) for item in series for instance in item.ReferencedInstanceSequence]
+    if len(set(listed)) < len(listed):
+        raise DefectError(f"ReferencedSeriesSequence of {what} lists an instance twice")
+    return {referenced(instance) for instance in series[0].ReferencedInstanceSequence}
 
 
 def _check_pixel_data(segmentation: Dataset, what: str) -> None:
