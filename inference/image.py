@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from highdicom import Volume
+from numpy.typing import NDArray
 
 Weighting = Literal["T1", "T2", "FLAIR", "T2*", "CT", "unknown"]
 
@@ -21,14 +23,34 @@ class Image:
         Modality (0008,0060).
     weighting
         Contrast of the image as the header tells it.
+    slice_mm
+        How much of its normal each slice stands for, mm, where slices of unequal distance were laid on an even grid;
+        None: its spacing. Volumes are measured with it.
     """
 
     volume: Volume
     modality: Literal["CT", "MR"]
     weighting: Weighting
+    slice_mm: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.volume.array.ndim != 3:
             raise ValueError(f"an image is (slice, row, column), got {self.volume.array.ndim} axes")
         if self.volume.array.dtype != "float32":
             raise ValueError(f"an image is float32, got {self.volume.array.dtype}")
+        if self.slice_mm is not None and len(self.slice_mm) != self.volume.array.shape[0]:
+            raise ValueError(f"{len(self.slice_mm)} extents for {self.volume.array.shape[0]} slices")
+
+    def volume_mm3(self, on_slices: NDArray[np.int64]) -> float:
+        """Volume of a mask, mm3.
+
+        Parameters
+        ----------
+        on_slices
+            (slice,): how many voxels of the mask lie on each slice.
+        """
+        if len(on_slices) != self.volume.array.shape[0]:
+            raise ValueError(f"voxels of {len(on_slices)} slices, the image has {self.volume.array.shape[0]}")
+        step, rows, columns = self.volume.spacing
+        extents = np.full(len(on_slices), step) if self.slice_mm is None else np.array(self.slice_mm)
+        return float(on_slices @ extents) * rows * columns

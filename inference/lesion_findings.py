@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from inference.algorithms.brain_lesions import ONE, SCORE, SIDES, size_and_place
+from inference.algorithms.brain_lesions import SCORE, SCORE_UNIT, SIDES, size_and_place
 from inference.findings import Finding, Measurement, Sentence
 from inference.imaging.candidates import Candidate
 from inference.imaging.midline import Midline, side
@@ -55,7 +55,7 @@ def finding(
         measurements=(
             Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
             Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-            Measurement(code=SCORE, value=candidate.score, unit=ONE),
+            Measurement(code=SCORE, value=candidate.score, unit=SCORE_UNIT),
             Measurement(code=_second(manifest), value=100.0 * said.probability, unit=codes.UCUM.Percent),
         ),
     )

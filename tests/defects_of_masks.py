@@ -115,6 +115,10 @@ def _thin(objects: Objects) -> None:
     _shared(objects, "PixelMeasuresSequence", "SpacingBetweenSlices", "2")
 
 
+def _thick(objects: Objects) -> None:
+    _shared(objects, "PixelMeasuresSequence", "SpacingBetweenSlices", "6")
+
+
 def _negative(objects: Objects) -> None:
     _shared(objects, "PixelMeasuresSequence", "SpacingBetweenSlices", "-3")
 
@@ -239,9 +243,14 @@ DEFECTS = [
         name="orientation flipped", harm=_flipped, words="ImageOrientationPatient of frame 1 of the SEG object is not"
     ),
     Defect(
-        name="spacing between slices of another volume",
+        name="spacing between slices smaller than in the source",
         harm=_thin,
-        words="SpacingBetweenSlices of the SEG object is not the distance of its frames",
+        words="planes lie 3.00 mm apart, its header says 2.00 mm",
+    ),
+    Defect(
+        name="spacing between slices larger than between frames",
+        harm=_thick,
+        words="SpacingBetweenSlices of the SEG object is larger than the distance of its frames",
     ),
     Defect(
         name="negative spacing between slices",

@@ -13,7 +13,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.plane import Plane
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.results.identity import Identity
 from dicom_node.results.source import Source
 from inference.findings import Algorithm, Finding, Findings, Mask, Measurement, Narrative, Segment, Sentence
@@ -55,7 +56,7 @@ def single_frame(of: Volume, labels: Labels | None = None, modality: Literal["MR
     datasets = series_from_volume(of, modality=modality, labels=labels)
     for dataset in datasets:
         del dataset.PixelData
-    return Source(datasets=tuple(datasets), frame_numbers=(), geometry=of.get_geometry())
+    return Source(datasets=tuple(datasets), frame_numbers=(), planes=planes_of(of))
 
 
 def multi_frame(of: Volume, *, order: Sequence[int] | None = None, shared_orientation: bool = True) -> Source:
@@ -77,7 +78,23 @@ def multi_frame(of: Volume, *, order: Sequence[int] | None = None, shared_orient
         _frame(images[max(k, 0)], shared_orientation=shared_orientation) for k in stored
     ]
     numbers = tuple(stored.index(k) + 1 for k in range(of.shape[0]))
-    return Source(datasets=(header,), frame_numbers=numbers, geometry=of.get_geometry())
+    return Source(datasets=(header,), frame_numbers=numbers, planes=planes_of(of))
+
+
+def planes_of(of: Volume) -> tuple[Plane, ...]:
+    """The slices of a volume as planes."""
+    steps = of.affine[:3, :3] / np.array(of.spacing)
+    return tuple(
+        Plane(
+            position=tuple((of.affine[:3] @ [k, 0, 0, 1]).tolist()),
+            orientation=(*steps[:, 2].tolist(), *steps[:, 1].tolist()),
+            spacing=(float(of.spacing[1]), float(of.spacing[2])),
+            matrix=(int(of.shape[1]), int(of.shape[2])),
+            thickness=float(of.spacing[0]),
+            frame_of_reference_uid=str(of.frame_of_reference_uid),
+        )
+        for k in range(of.shape[0])
+    )
 
 
 def _enhanced(image: Dataset, frames: int) -> Dataset:

@@ -78,7 +78,7 @@ def _sent_with(source: Source, charset: str | list[str] | None, values: dict[str
         buffer = BytesIO()
         dcmwrite(buffer, dataset, enforce_file_format=True)
         datasets.append(dcmread(BytesIO(buffer.getvalue())))
-    return Source(datasets=tuple(datasets), frame_numbers=source.frame_numbers, geometry=source.geometry)
+    return Source(datasets=tuple(datasets), frame_numbers=source.frame_numbers, planes=source.planes)
 
 
 @pytest.mark.parametrize(("charset", "name"), NAMES, ids=[str(charset) for charset, _ in NAMES])
@@ -228,7 +228,7 @@ def test_findings_of_another_algorithm_are_a_defect() -> None:
 
 def test_a_source_in_another_order_than_its_geometry_is_a_defect() -> None:
     source = phantoms.single_frame(phantoms.volume())
-    turned = Source(datasets=source.datasets[::-1], frame_numbers=(), geometry=source.geometry)
+    turned = Source(datasets=source.datasets[::-1], frame_numbers=(), planes=source.planes)
     with pytest.raises(DefectError, match="mm from where its mask was drawn"):
         objects.write_all(phantoms.two_lesions(), turned, phantoms.identity())
 
@@ -299,7 +299,7 @@ def test_real_headers_give_valid_objects(name: str, tmp_path: Path) -> None:
         assert _errors([outcome], tmp_path) == []
         return
     source = volume.load(surveyed).source
-    slices, rows, columns = source.geometry.spatial_shape
+    slices, rows, columns = source.shape
     lesion = phantoms.box(
         (slices, rows, columns), (slices // 3, slices // 2), (rows // 4, rows // 2), (columns // 3, columns // 2)
     )

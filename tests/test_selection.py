@@ -38,10 +38,7 @@ def candidate(uid: str = "1.2.3", **facts: Any) -> SeriesCandidate:
         body_part="HEAD",
         contrast_agent=False,
         image_type=("ORIGINAL", "PRIMARY", "M", "ND"),
-        objects=160,
-        frames=160,
         slices=160,
-        volumes=1,
         rows=256,
         columns=256,
         spacing_mm=1.0,
@@ -76,10 +73,6 @@ def test_a_series_that_fits_has_nothing_against_it() -> None:
         ({"image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "image type LOCALIZER"),
         ({"image_type": ("ORIGINAL", "PRIMARY", "M", "MOSAIC")}, "image type MOSAIC"),
         ({"image_type": ("ORIGINAL", "PRIMARY", "P", "ND")}, "no magnitude image (image type P)"),
-        (
-            {"objects": 4, "frames": 24, "volumes": 4},
-            "4 multi-frame objects in one series, 4 at each place",
-        ),
         ({"faults": ("gantry tilt of 18.5 degrees",)}, "gantry tilt of 18.5 degrees"),
         (
             {"echo_planar": True, "rows": 112, "columns": 112},

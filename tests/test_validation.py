@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta, timezone
 from io import BytesIO
 
@@ -13,7 +14,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage
 
 from dicom_node.errors import DefectError
-from dicom_node.results import objects, validation
+from dicom_node.results import envelope, objects, provenance, validation
 from dicom_node.results.checks.subject import Subject, Written
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.source import Source
@@ -55,6 +56,19 @@ def written(source: Source) -> Objects:
 def test_frames_in_an_order_of_their_own_pass(direction: np.ndarray, *, shared: bool) -> None:
     order = [3, -1, 2, 1, 0, -1, 7, 6, 5, 4]
     source = phantoms.multi_frame(phantoms.volume(direction), order=order, shared_orientation=shared)
+    assert objects.write_all(phantoms.two_lesions(), source, phantoms.identity())
+
+
+@pytest.mark.parametrize("moved", ["uneven", "tilted"])
+def test_planes_that_are_no_even_grid_pass(moved: str) -> None:
+    even = phantoms.single_frame(phantoms.volume())
+    planes = []
+    for k, (dataset, plane) in enumerate(zip(even.datasets, even.planes, strict=True)):
+        along, down = (1.5 * (k // 3), 0.0) if moved == "uneven" else (0.0, 0.9 * k)
+        x, y, z = plane.position
+        dataset.ImagePositionPatient = [x, y + down, z + along]
+        planes.append(replace(plane, position=(x, y + down, z + along)))
+    source = replace(even, planes=tuple(planes))
     assert objects.write_all(phantoms.two_lesions(), source, phantoms.identity())
 
 
@@ -129,6 +143,39 @@ def test_a_fractional_segmentation_says_what_its_values_mean(source: Source, wri
     del written[SEG].MaximumFractionalValue
     with pytest.raises(DefectError, match="SEG object lacks MaximumFractionalValue"):
         validation.check(subject(source, {SEG: written[SEG]}))
+
+
+def page(number: int, source: Source) -> Dataset:
+    """A picture as Secondary Capture (PS3.3 A.8.1)."""
+    dataset = Dataset()
+    dataset.ConversionType, dataset.ImageType, dataset.PatientOrientation = "WSD", ["DERIVED", "SECONDARY"], ""
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 8, 8, 7, 0
+    dataset.Rows, dataset.Columns, dataset.PixelData = 2, 2, bytes(12)
+    dataset.SourceImageSequence = [Dataset()]
+    dataset.SourceImageSequence[0].ReferencedSOPClassUID = source.datasets[0].SOPClassUID
+    dataset.SourceImageSequence[0].ReferencedSOPInstanceUID = source.datasets[0].SOPInstanceUID
+    identity = phantoms.identity()
+    envelope.seal(
+        dataset,
+        envelope.Envelope(
+            kind=ObjectKind.CAPTURE,
+            identity=identity,
+            device=provenance.device_of(phantoms.algorithm(), identity),
+            source=source.datasets[0],
+            number=number,
+        ),
+    )
+    return dcmread(BytesIO(envelope.to_file(dataset)))
+
+
+def test_pictures_pass_and_may_share_a_series(source: Source, written: Objects) -> None:
+    pages = [Written(kind=ObjectKind.CAPTURE, dataset=page(number, source)) for number in (1, 2)]
+    others = subject(source, written)
+    validation.check(replace(others, objects=(*others.objects, *pages)))
+    pages[1].dataset.SourceImageSequence[0].ReferencedSOPInstanceUID = "2.25.9"
+    with pytest.raises(DefectError, match="the CAPTURE object refers to an instance that was not received"):
+        validation.check(replace(others, objects=(*others.objects, *pages)))
 
 
 def test_a_frame_of_reference_that_is_no_uid_stays_as_it_came() -> None:

@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, MRImageStorage
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.operation.synthetic_study import Labels
+from dicom_node.reading.synthetic_study import Labels
 from dicom_node.reading.volume import LoadedSeries
 from tests.series_files import AXIAL, Affine, changed, enhanced, headers, loaded, phantom, surveyed
 
@@ -37,14 +37,14 @@ def value_at_each_position(volume: Volume) -> dict[tuple[float, ...], float]:
 
 
 def check_planes_are_those_of_the_source(series: LoadedSeries) -> None:
-    geometry = series.source.geometry
-    np.testing.assert_array_equal(geometry.affine, series.image.volume.affine)
-    assert geometry.spatial_shape == series.image.volume.spatial_shape
-    for k in range(geometry.spatial_shape[0]):
+    affine = series.image.volume.affine
+    assert series.source.shape == series.image.volume.spatial_shape
+    assert series.laying.is_plain
+    for k in range(series.source.shape[0]):
         header, frame = series.source.plane(k)
         if frame is not None:
             header = header.PerFrameFunctionalGroupsSequence[frame - 1].PlanePositionSequence[0]
-        np.testing.assert_allclose(header.ImagePositionPatient, geometry.affine[:3] @ [k, 0, 0, 1], atol=1e-4)
+        np.testing.assert_allclose(header.ImagePositionPatient, affine[:3] @ [k, 0, 0, 1], atol=1e-4)
 
 
 @pytest.mark.parametrize(("axes", "flips"), ORIENTATIONS)
@@ -145,21 +145,38 @@ def test_slices_too_close_are_refused() -> None:
     assert fault(at(stack(10), distances)) == "slices 9 and 10 only 1.2 mm apart, spacing elsewhere 5.0 mm"
 
 
-def test_a_change_of_spacing_is_named() -> None:
-    assert fault(at(stack(12), [*np.arange(6) * 3.0, *(15 + 5.0 * np.arange(1, 7))])) == (
-        "spacing changes from 3.0 mm to 5.0 mm at slice 6"
-    )
+UNEVEN = {
+    "spacing changes from 3.0 mm to 5.0 mm at slice 6": [*np.arange(6) * 3.0, *(15 + 5.0 * np.arange(1, 7))],
+    "spacing changes from 4.0 mm to 7.0 mm at slice 7, slices 6 and 7 are 1.08 mm apart and overlap": [
+        *np.arange(6) * 4.0,
+        *(21.08 + 7.0 * np.arange(6)),
+    ],
+    "slices 3.0 to 7.0 mm apart, usually 5.0 mm": list(np.cumsum([0, 5, 4, 6, 5.5, 4.5, 7, 3, 5])),
+    "slices 9 and 10 only 3.0 mm apart, spacing elsewhere 5.0 mm": [*np.arange(9) * 5.0, 43.0],
+}
 
 
-def test_an_overlapping_junction_is_named() -> None:
-    assert fault(at(stack(12), [*np.arange(6) * 4.0, *(21.08 + 7.0 * np.arange(6))])) == (
-        "spacing changes from 4.0 mm to 7.0 mm at slice 7, slices 6 and 7 are 1.08 mm apart and overlap"
-    )
+@pytest.mark.parametrize(("remark", "distances"), UNEVEN.items(), ids=["junction", "overlap", "irregular", "last"])
+def test_uneven_slices_are_laid_on_an_even_grid_and_it_is_said(remark: str, distances: list[float]) -> None:
+    series = loaded(at(stack(len(distances)), distances))
+    assert series.source.remarks == (remark,)
+    assert [plane.position[2] - 40 for plane in series.source.planes] == pytest.approx([d - 40 for d in distances])
+    step, mm = series.image.volume.spacing[0], series.image.slice_mm
+    assert step <= min(np.diff(distances)) + 1e-6
+    assert mm is not None
+    ends = (distances[1] - distances[0] + distances[-1] - distances[-2]) / 2
+    assert sum(mm) == pytest.approx(distances[-1] - distances[0] + ends)
+    shown = [series.image.volume.affine[2] @ [k, 0, 0, 1] for k in range(len(series.laying.plane_of))]
+    for place, plane in zip(shown, series.laying.plane_of, strict=True):
+        assert abs(place - distances[plane]) == pytest.approx(min(abs(place - d) for d in distances))
+    drawn = series.laying.on_planes(series.image.volume.array > 100)
+    np.testing.assert_array_equal(drawn, np.array([ds.pixel_array for ds in stack(len(distances))]) > 100)
 
 
-def test_irregular_spacing_is_refused() -> None:
-    distances = list(np.cumsum([0, 5, 4, 6, 5.5, 4.5, 7, 3, 5]))
-    assert fault(at(stack(9), distances)) == "slices 3.0 to 7.0 mm apart, usually 5.0 mm"
+@pytest.mark.parametrize("step", [9.6, 10.0, 20.0])
+def test_a_slice_that_may_be_missing_is_no_uneven_spacing(step: float) -> None:
+    distances = np.cumsum([0, 5, 4, 6, 5.5, 4.5, 7, step, 5, 5, 3])
+    assert "apart, usually 5.0 mm" in fault(at(stack(11), list(distances)))
 
 
 @pytest.mark.parametrize("jitter", [1e-6, 0.005, 0.015])
@@ -170,18 +187,36 @@ def test_rounded_positions_are_accepted(jitter: float) -> None:
 
 
 @pytest.mark.parametrize("jitter", [0.2, 0.5])
-def test_moved_slices_are_refused(jitter: float) -> None:
+def test_a_moved_slice_is_said(jitter: float) -> None:
     distances = [*np.arange(10) * 5.0]
     distances[4] += jitter
-    assert "spacing elsewhere 5.0 mm" in fault(at(stack(10), distances))
+    assert "spacing elsewhere 5.0 mm" in str(loaded(at(stack(10), distances)).source.remarks)
 
 
 @pytest.mark.parametrize("angle", [-25.0, -1.0, 0.5, 18.5])
-def test_gantry_tilt_is_named_in_degrees(angle: float) -> None:
-    def tilt(index: int, ds: Dataset) -> None:
-        ds.ImagePositionPatient = [-20, round(-30 + index * 5 * np.tan(np.radians(angle)), 6), 40 + index * 5]
+def test_a_tilted_stack_is_laid_straight_by_whole_pixels(angle: float) -> None:
+    shift = np.tan(np.radians(angle)) * 5
 
-    assert fault(changed(stack(8), tilt)) == f"gantry tilt of {abs(angle):.1f} degrees"
+    def tilt(index: int, ds: Dataset) -> None:
+        ds.ImagePositionPatient = [-20, round(-30 + index * shift, 6), 40 + index * 5]
+
+    made = changed(stack(8), tilt)
+    series = loaded(made)
+    assert series.source.remarks == (f"gantry tilt of {abs(angle):.1f} degrees",)
+    volume, lowest = series.image.volume, float(series.image.volume.array.min())
+    for k, dataset in enumerate(made):
+        rows = [r for r in range(volume.shape[1]) if (volume.array[k, r] != lowest).any()]
+        there = (volume.affine @ [k, rows[0], 0, 1])[:3]
+        assert np.abs(there - np.array(dataset.ImagePositionPatient, float)).max() <= 0.35 + 1e-6  # half of 0.7 mm
+        np.testing.assert_array_equal(volume.array[k, rows[0] : rows[0] + 4], dataset.pixel_array)
+
+
+@pytest.mark.parametrize("positions", [[0, 1, 2, 3, 2, 1], [0, 3, 1, 4, 2, 5]], ids=["there and back", "to and fro"])
+def test_slices_that_go_their_own_ways_are_refused(positions: list[int]) -> None:
+    def move(index: int, ds: Dataset) -> None:
+        ds.ImagePositionPatient = [-20, -30 + positions[index], 40 + index * 5]
+
+    assert "shifted sideways" in fault(changed(stack(6), move))
 
 
 def test_slices_moved_sideways_are_refused() -> None:
@@ -198,7 +233,7 @@ def test_two_images_in_one_plane_are_no_stack() -> None:
     assert "lie in one plane, 100.0 mm apart within it" in fault(changed(stack(8), move))
 
 
-def test_a_localiser_of_three_orientations_is_named() -> None:
+def test_the_largest_of_three_orientations_is_read_and_the_others_named() -> None:
     axial, coronal, sagittal = (
         directed((2, 1, 0), (1, 1, 1)),
         directed((1, 2, 0), (1, -1, 1)),
@@ -213,10 +248,20 @@ def test_a_localiser_of_three_orientations_is_named() -> None:
     def join(_: int, ds: Dataset) -> None:
         ds.SeriesInstanceUID, ds.FrameOfReferenceUID = made[0].SeriesInstanceUID, made[0].FrameOfReferenceUID
 
-    text = fault(changed(made, join))
-    assert text.startswith("3 orientations in one series (")
-    for share in ("axial", "coronal", "sagittal", "3 images", "2 images", "1 image"):
-        assert share in text
+    series = loaded(changed(made, join))
+    (text,) = series.source.remarks
+    assert "axial" in text.split(" was read, left were ")[0]
+    for share in ("coronal", "sagittal", "2 images", "1 image"):
+        assert share in text.split(" was read, left were ")[1]
+    assert value_at_each_position(series.image.volume) == value_at_each_position(phantom(axial, (3, 7, 7)))
+
+
+def test_slices_turned_a_little_are_refused() -> None:
+    def turn(index: int, ds: Dataset) -> None:
+        if index > 3:
+            ds.ImageOrientationPatient = [1, 0, 0, 0, np.cos(0.1).round(6), np.sin(0.1).round(6)]
+
+    assert fault(changed(stack(6), turn)).startswith("2 orientations in one series (axial 1: 4 images, axial 2: 2")
 
 
 def test_repeated_images_are_left_out_with_a_note() -> None:
@@ -224,7 +269,7 @@ def test_repeated_images_are_left_out_with_a_note() -> None:
     again = headers()[2]
     again.SOPInstanceUID = again.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     series = loaded([*made, again])
-    assert series.notes == ("1 of 7 images repeat another one and were left out",)
+    assert series.source.remarks == ("1 of 7 images repeat another one and were left out",)
     np.testing.assert_array_equal(series.image.volume.array, phantom().array)
     assert series.source.datasets[2].SOPInstanceUID == min("1.2.3", str(made[2].SOPInstanceUID))
 
@@ -239,19 +284,22 @@ def test_another_image_at_one_place_is_refused() -> None:
 @pytest.mark.parametrize(
     ("keyword", "values", "named"),
     [
-        ("EchoTime", ("12.5", "90"), "Echo Time (ms) (12.5, 90)"),
-        ("DiffusionBValue", (0.0, 1000.0), "b-value (s/mm2) (0, 1000)"),
-        ("TemporalPositionIdentifier", ("1", "2"), "time point (1, 2)"),
+        ("EchoTime", ("12.5", "90"), "Echo Time (ms) 12.5 was read, 90 left"),
+        ("DiffusionBValue", (1000.0, 0.0), "b-value (s/mm2) 0 was read, 1000 left"),
+        ("TemporalPositionIdentifier", ("1", "2"), "time point 1 was read, 2 left"),
     ],
 )
-def test_two_volumes_in_one_series_are_told_apart(keyword: str, values: tuple[object, object], named: str) -> None:
+def test_one_of_two_volumes_in_one_series_is_read(keyword: str, values: tuple[object, object], named: str) -> None:
     made = [*headers(), *headers(phantom(seed=1), labels=Labels(seed="second"))]
 
     def join(index: int, ds: Dataset) -> None:
         ds.SeriesInstanceUID = made[0].SeriesInstanceUID
         setattr(ds, keyword, values[index // 6])
 
-    assert fault(changed(made, join)) == f"2 images at each of 6 places, apart in {named}"
+    series = loaded(changed(made, join))
+    assert series.source.remarks == (f"2 images at each of 6 places: {named}",)
+    expected = phantom(seed=1) if "1000 left" in named else phantom()
+    np.testing.assert_array_equal(series.image.volume.array, expected.array)
 
 
 def remove(keyword: str, count: int) -> list[Dataset]:
@@ -339,11 +387,41 @@ def test_a_multi_frame_object_is_ordered_by_position() -> None:
     check_planes_are_those_of_the_source(series)
 
 
-def test_time_points_of_a_multi_frame_object_are_refused() -> None:
+def test_one_time_point_of_a_multi_frame_object_is_read() -> None:
     made = enhanced(phantom(), [0, 1, 2, 3, 4, 5] * 3)
     for index, group in enumerate(made.PerFrameFunctionalGroupsSequence):
         group.FrameContentSequence[0].TemporalPositionIndex = 1 + index // 6
-    assert fault([made]) == "3 images at each of 6 places, apart in time point (1, 2, 3)"
+    series = loaded([made])
+    assert series.source.remarks == ("3 images at each of 6 places: time point 1 was read, 2, 3 left",)
+    assert series.source.frame_numbers == (1, 2, 3, 4, 5, 6)
+
+
+def test_the_last_time_point_is_read_where_a_contrast_agent_was_given() -> None:
+    made = enhanced(phantom(), [0, 1, 2, 3, 4, 5] * 2)
+    made.ContrastBolusAgentSequence = [Dataset()]
+    made.ContrastBolusAgentSequence[0].CodeValue, made.ContrastBolusAgent = "1", "Gadolinium"
+    for index, group in enumerate(made.PerFrameFunctionalGroupsSequence):
+        group.FrameContentSequence[0].TemporalPositionIndex = 1 + index // 6
+    series = loaded([made])
+    assert series.source.remarks == ("2 images at each of 6 places: time point 2 was read, 1 left",)
+    assert series.source.frame_numbers == (7, 8, 9, 10, 11, 12)
+
+
+def test_one_of_several_multi_frame_objects_is_read() -> None:
+    made = [enhanced(phantom(seed=n), range(6), seed=f"object {n}") for n in range(3)]
+    for dataset in made:
+        dataset.SeriesInstanceUID = made[0].SeriesInstanceUID
+    series = loaded(made)
+    assert series.source.remarks == ("3 images at each of 6 places: object 1 was read, 2, 3 left",)
+    first = min(range(3), key=lambda n: str(made[n].SOPInstanceUID))
+    np.testing.assert_array_equal(series.image.volume.array, phantom(seed=first).array)
+
+
+def test_one_volume_spread_over_several_multi_frame_objects_is_refused() -> None:
+    made = [enhanced(phantom(), order, seed=f"object {order[0]}") for order in ([0, 1, 2], [3, 4, 5])]
+    for dataset in made:
+        dataset.SeriesInstanceUID = made[0].SeriesInstanceUID
+    assert "spread over several multi-frame objects" in fault(made)
 
 
 def test_a_multi_frame_object_with_a_gap_is_refused() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dicom_node.errors import UnsuitableError
 from dicom_node.operation.folder import StudyFiles, studies_in
+from dicom_node.plane import Plane
 from dicom_node.reading.frames import CLASSIC, MULTI_FRAME
 from dicom_node.reading.header_values import UNREADABLE, items, text
 from dicom_node.reading.part10 import parse
@@ -78,10 +79,10 @@ class SegmentedSeries:
             raise UnsuitableImageError(f"{self.name}: {error}") from error
         except OSError as error:
             raise DataError(f"{self.name}: one of its images cannot be read ({error.strerror})") from error
-        truth = np.zeros(loaded.image.volume.array.shape, dtype=np.bool_)
+        truth = np.zeros(loaded.source.shape, dtype=np.bool_)
         for path in self.segmentation_files:
             self._draw(truth, path, loaded)
-        return Labelled(image=loaded.image, truth=truth)
+        return Labelled(image=loaded.image, truth=loaded.laying.on_grid(truth))
 
     def _draw(self, truth: Mask, path: Path, loaded: LoadedSeries) -> None:
         try:
@@ -175,21 +176,21 @@ def _admit(series: ImageSeries, inputs: Inputs | None) -> None:
 
 def _draw(truth: Mask, drawn: Segmentation, wanted: Sequence[int], loaded: LoadedSeries, name: str) -> None:
     """Add the wanted segments to the truth, each frame on the plane it lies on by its position."""
-    geometry = loaded.source.geometry
-    if drawn.FrameOfReferenceUID != geometry.frame_of_reference_uid:
+    planes = loaded.source.planes
+    if drawn.FrameOfReferenceUID != loaded.source.frame_of_reference_uid:
         raise DataError(f"{name}: its segmentation lies in another frame of reference")
     if (drawn.Rows, drawn.Columns) != truth.shape[1:]:
         size, expected = f"{drawn.Columns} x {drawn.Rows}", f"{truth.shape[2]} x {truth.shape[1]}"
         raise DataError(f"{name}: its segmentation has {size} pixels, its images {expected}")
     shared = drawn.SharedFunctionalGroupsSequence[0]
-    to_index = np.linalg.inv(geometry.affine)
+    corners = np.array([_plane_corners(plane) for plane in planes])
     for number, frame in enumerate(drawn.PerFrameFunctionalGroupsSequence, start=1):
         groups = (frame, shared)
-        position = _corners(groups, drawn.Rows, drawn.Columns)
-        plane = _plane(position @ to_index[:3, :3].T + to_index[:3, 3], truth.shape)
-        if plane is None:
+        away = np.linalg.norm(corners - _corners(groups, drawn.Rows, drawn.Columns), axis=2).max(axis=1)
+        nearest = int(away.argmin())
+        if away[nearest] > PLANE_TOLERANCE * min(planes[nearest].spacing):
             raise DataError(f"{name}: frame {number} of its segmentation lies on no plane of its images")
-        truth[plane] |= _voxels(drawn, number, groups, wanted)
+        truth[nearest] |= _voxels(drawn, number, groups, wanted)
 
 
 def _corners(groups: tuple[pydicom.Dataset, ...], rows: int, columns: int) -> NDArray[np.float64]:
@@ -201,12 +202,12 @@ def _corners(groups: tuple[pydicom.Dataset, ...], rows: int, columns: int) -> ND
     return np.stack([first, first + along, first + down])
 
 
-def _plane(indices: NDArray[np.float64], shape: tuple[int, ...]) -> int | None:
-    """The plane whose corners lie at these indices (slice, row, column), or None."""
-    plane = round(float(indices[0, 0]))
-    expected = np.array([[plane, 0, 0], [plane, 0, shape[2] - 1], [plane, shape[1] - 1, 0]])
-    fits = 0 <= plane < shape[0] and bool((np.abs(indices - expected) <= PLANE_TOLERANCE).all())
-    return plane if fits else None
+def _plane_corners(plane: Plane) -> NDArray[np.float64]:
+    """The same of a plane of the source."""
+    first, (along_row, down_column, _) = np.array(plane.position), plane.axes
+    (between_rows, between_columns), (rows, columns) = plane.spacing, plane.matrix
+    along, down = along_row * between_columns * (columns - 1), down_column * between_rows * (rows - 1)
+    return np.stack([first, first + along, first + down])
 
 
 def _voxels(

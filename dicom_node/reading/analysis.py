@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dicom_node.errors import UnsuitableError
+from dicom_node.reading.back_on_planes import on_planes
 from dicom_node.reading.header_values import text
 from dicom_node.reading.moment import newest
 from dicom_node.reading.part10 import Part10, parse
@@ -131,11 +132,12 @@ def _read(
     if task.beside is not None and report is not None:
         given = ImageWithText(image=loaded.image, report=report, text_reader=task.beside.name)
     analysis = analyse(task.algorithm, given)
+    analysis = replace(analysis, findings=on_planes(analysis.findings, loaded.laying))
     read = _Read(
         source=loaded.source,
         series=chosen.candidate.uid,
         left=choice.left,
-        notes=(*loaded.notes, *notes),
+        notes=(*loaded.source.remarks, *notes),
         joined=task.beside.digest if task.beside is not None and report is not None else "",
     )
     return _with_result(task, received, read, analysis)

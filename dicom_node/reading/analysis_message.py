@@ -33,6 +33,7 @@ def image_to_message(name: str, image: Image) -> Message:
         "frame_of_reference_uid": volume.frame_of_reference_uid,
         "modality": image.modality,
         "weighting": image.weighting,
+        "slice_mm": None if image.slice_mm is None else list(image.slice_mm),
     }
     return Message(kind="analyse", body=body, buffers=(array.data.cast("B"),))
 
@@ -53,7 +54,9 @@ def image_from_message(message: Message) -> tuple[str, Image]:
     )
     if body["modality"] not in ("CT", "MR") or body["weighting"] not in ("T1", "T2", "FLAIR", "T2*", "CT", "unknown"):
         raise ValueError("modality or weighting is unknown")
-    return _text(body["name"]), Image(volume=volume, modality=body["modality"], weighting=body["weighting"])
+    slice_mm = None if body["slice_mm"] is None else tuple(float(mm) for mm in body["slice_mm"])
+    image = Image(volume=volume, modality=body["modality"], weighting=body["weighting"], slice_mm=slice_mm)
+    return _text(body["name"]), image
 
 
 def analysis_to_message(analysis: Analysis) -> Message:

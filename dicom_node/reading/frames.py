@@ -7,7 +7,7 @@ from pydicom import Dataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, EnhancedMRImageStorage, MRImageStorage
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.geometry import Plane
+from dicom_node.plane import Plane
 from dicom_node.reading.header_values import items, number, numbers, text, whole
 
 CLASSIC = frozenset({CTImageStorage, MRImageStorage})

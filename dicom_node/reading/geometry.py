@@ -1,64 +1,45 @@
-"""Planes in patient space to one rectangular grid, or the numbers why not; knows no pixels and no header."""
+"""Planes in patient space laid on one rectangular grid, or the numbers why not; knows no pixels and no header."""
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.irregularity import SAME_PLACE_MM, irregularities
-
-Vector = NDArray[np.float64]
+from dicom_node.plane import Plane, Vector, extents
+from dicom_node.reading.irregularity import SAME_PLACE_MM, Irregularity, even, irregularities
+from dicom_node.reading.laying import Laying
 
 DIRECTION_TOLERANCE = 1e-3
 """How far two direction cosines may differ and still be one direction: headers round them to 4 to 16 digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plane:
-    """Where one image or frame lies.
-
-    Attributes
-    ----------
-    position
-        Image Position (Patient) (0020,0032): centre of the first voxel, LPS, mm.
-    orientation
-        Image Orientation (Patient) (0020,0037): direction along a row, then down a column.
-    spacing
-        Pixel Spacing (0028,0030): between rows, between columns, mm.
-    matrix
-        Rows, columns.
-    thickness
-        Distance of slices for a volume of one slice, mm; None where the header gives none.
-    frame_of_reference_uid
-        Frame of Reference UID (0020,0052), empty where absent.
-    """
-
-    position: tuple[float, float, float]
-    orientation: tuple[float, float, float, float, float, float]
-    spacing: tuple[float, float]
-    matrix: tuple[int, int]
-    thickness: float | None
-    frame_of_reference_uid: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Planes in order.
+    """Planes in order, and the rectangular, evenly spaced grid that is read of them.
 
     Attributes
     ----------
     order
         Indices of the planes along the ascending normal.
     affine
-        (4, 4), index (slice, row, column) to LPS, mm.
+        (4, 4), index (slice, row, column) of the grid to LPS, mm.
+    laying
+        Where the planes, in that order, lie on the grid.
+    slice_mm
+        How much of the normal each slice of the grid stands for, mm; None where that is its spacing.
+    remarks
+        What was done to planes that are no such grid themselves, in sentences with numbers.
     """
 
     order: tuple[int, ...]
     affine: Vector
+    laying: Laying
+    slice_mm: tuple[float, ...] | None
+    remarks: tuple[str, ...]
 
 
 def places(planes: Sequence[Plane]) -> tuple[tuple[int, ...], ...]:
@@ -79,29 +60,77 @@ def places(planes: Sequence[Plane]) -> tuple[tuple[int, ...], ...]:
 
 
 def arrange(planes: Sequence[Plane]) -> Grid:
-    """Order planes, one at each place, to a grid along the ascending normal.
+    """Order planes, one at each place, and lay them on a grid along the ascending normal.
 
     Raises
     ------
     UnsuitableError
-        If they are not parallel slices of one size on one regular, rectangular grid; the message has the numbers.
+        If they are not parallel slices of one size, or a part of the body between them was not imaged; the message has
+        the numbers.
     """
     faults = _unlike(planes)
     if faults:
         raise UnsuitableError("; ".join(faults))
-    along_row, down_column, normal = _axes(planes[0])
+    axes = _axes(planes[0])
     positions = np.array([plane.position for plane in planes])
-    distances = positions @ normal
-    order = np.argsort(distances, kind="stable")
-    faults = irregularities(positions[order], normal, planes[0].spacing)
-    if faults:
-        raise UnsuitableError("; ".join(faults))
+    order = np.argsort(positions @ axes[2], kind="stable")
+    irregular = irregularities(positions[order], axes[2], planes[0].spacing)
+    if irregular.faults:
+        raise UnsuitableError("; ".join(irregular.faults))
+    return _laid(planes[0], positions[order], axes, tuple(int(i) for i in order), irregular)
+
+
+def _laid(
+    first: Plane, positions: Vector, axes: tuple[Vector, Vector, Vector], order: tuple[int, ...], seen: Irregularity
+) -> Grid:
+    along_row, down_column, normal = axes
+    along = positions @ normal
+    step, slices = _step(along, first, uneven=seen.uneven)
+    plane_of = _nearest(along, step, slices) if seen.uneven else tuple(range(len(along)))
+    corners, origin, size = _corners(positions, axes, first) if seen.tilted else (None, positions[0], first.matrix)
     affine = np.eye(4)
-    affine[:3, 0] = normal * _step(distances[order], planes[0])
-    affine[:3, 1] = down_column * planes[0].spacing[0]
-    affine[:3, 2] = along_row * planes[0].spacing[1]
-    affine[:3, 3] = positions[order[0]]
-    return Grid(order=tuple(int(i) for i in order), affine=affine)
+    affine[:3, 0] = normal * step
+    affine[:3, 1] = down_column * first.spacing[0]
+    affine[:3, 2] = along_row * first.spacing[1]
+    affine[:3, 3] = origin
+    return Grid(
+        order=order,
+        affine=affine,
+        laying=Laying(
+            shape=(slices, *size), matrix=first.matrix, plane_of=plane_of, corners=corners or ((0, 0),) * len(along)
+        ),
+        slice_mm=_slice_mm(along, plane_of) if seen.uneven else None,
+        remarks=seen.remarks,
+    )
+
+
+def _nearest(along: Vector, step: float, slices: int) -> tuple[int, ...]:
+    """The plane nearest to each slice of the grid; no step between planes is shorter, so each is the nearest of one."""
+    centres = along[0] + step * np.arange(slices)
+    away = np.round(
+        np.abs(centres[:, None] - along[None, :]), 6
+    )  # so that half-way is half-way, and the first one wins
+    return tuple(int(plane) for plane in away.argmin(axis=1))
+
+
+def _slice_mm(along: Vector, plane_of: tuple[int, ...]) -> tuple[float, ...]:
+    shown = Counter(plane_of)
+    each = extents(along, 0.0)
+    return tuple(float(each[plane]) / shown[plane] for plane in plane_of)
+
+
+def _corners(
+    positions: Vector, axes: tuple[Vector, Vector, Vector], first: Plane
+) -> tuple[tuple[tuple[int, int], ...], Vector, tuple[int, int]]:
+    """First pixels of shifted planes in whole rows and columns of a grid that holds them all; its origin and matrix."""
+    along_row, down_column, _ = axes
+    offsets = positions - positions[0]
+    pixels = np.stack([offsets @ down_column / first.spacing[0], offsets @ along_row / first.spacing[1]], axis=1)
+    whole = np.rint(pixels).astype(int)
+    least = whole.min(axis=0)
+    rows, columns = (whole.max(axis=0) - least + np.array(first.matrix)).tolist()
+    origin = positions[0] + least[0] * first.spacing[0] * down_column + least[1] * first.spacing[1] * along_row
+    return tuple((int(r), int(c)) for r, c in whole - least), origin, (rows, columns)
 
 
 def extent_mm(planes: Sequence[Plane], spacing: float | None) -> tuple[float, float, float]:
@@ -116,25 +145,24 @@ def extent_mm(planes: Sequence[Plane], spacing: float | None) -> tuple[float, fl
     )
 
 
-def usual_spacing(planes: Sequence[Plane]) -> float | None:
-    """Median distance along the normal of neighbouring planes, one at each place, mm; None of a lone plane."""
+def widest_spacing(planes: Sequence[Plane]) -> float | None:
+    """Distance along the normal of neighbouring planes, one at each place, mm: the largest where they differ by more
+    than headers round, else the median; None of a lone plane.
+    """
     if len(planes) < 2:
         return None
     normal = _axes(planes[0])[2]
-    return float(np.median(np.diff(np.sort([float(normal @ np.asarray(p.position)) for p in planes]))))
+    steps = np.diff(np.sort([float(normal @ np.asarray(p.position)) for p in planes]))
+    return float(np.median(steps) if even(steps) else steps.max())
 
 
 def _axes(plane: Plane) -> tuple[Vector, Vector, Vector]:
-    """Unit vectors along a row, down a column and their cross product (PS3.3 C.7.6.2.1.1), exactly perpendicular."""
+    """`Plane.axes`, once it is sure that there are two perpendicular ones."""
     along_row, down_column = np.asarray(plane.orientation[:3]), np.asarray(plane.orientation[3:])
-    lengths = np.linalg.norm(along_row), np.linalg.norm(down_column)
     tilted = abs(float(along_row @ down_column)) > DIRECTION_TOLERANCE
-    if tilted or any(abs(length - 1) > DIRECTION_TOLERANCE for length in lengths):
+    if tilted or any(abs(float(np.linalg.norm(v)) - 1) > DIRECTION_TOLERANCE for v in (along_row, down_column)):
         raise UnsuitableError("Image Orientation (Patient) is not two perpendicular unit vectors")
-    along_row = along_row / lengths[0]
-    down_column = down_column - (down_column @ along_row) * along_row
-    down_column = down_column / np.linalg.norm(down_column)
-    return along_row, down_column, np.cross(along_row, down_column)
+    return plane.axes
 
 
 def _same_place(one: Plane, other: Plane) -> bool:
@@ -145,7 +173,7 @@ def _same_place(one: Plane, other: Plane) -> bool:
 def _unlike(planes: Sequence[Plane]) -> list[str]:
     """What differs among planes that should differ in position only."""
     faults = []
-    orientations = _orientations(planes)
+    orientations = Counter({name: len(of) for name, of in _by_orientation(planes).items()})
     if len(orientations) > 1:
         faults.append(f"{len(orientations)} orientations in one series ({_shares(orientations)})")
     matrices = Counter(f"{p.matrix[0]} x {p.matrix[1]}" for p in planes)
@@ -160,16 +188,45 @@ def _unlike(planes: Sequence[Plane]) -> list[str]:
     return faults
 
 
-def _orientations(planes: Sequence[Plane]) -> Counter[str]:
-    found: list[tuple[Plane, str]] = []
-    counts: Counter[str] = Counter()
-    for plane in planes:
-        known = [n for p, n in found if np.allclose(p.orientation, plane.orientation, rtol=0, atol=DIRECTION_TOLERANCE)]
-        if not known:
-            known = [f"{_view(plane)} {len(found) + 1}"]
-            found.append((plane, known[0]))
-        counts[known[0]] += 1
-    return Counter({name: counts[name] for _, name in found})
+@dataclass(frozen=True, kw_only=True)
+class Stacks:
+    """Which planes of a series are read, and what is said of the others; empty where there are none."""
+
+    read: tuple[int, ...]
+    remark: str
+
+
+def stacks(planes: Sequence[Plane]) -> Stacks:
+    """The largest stack of parallel planes, where the others are views along other main axes, as of a localiser.
+
+    Planes turned by less are left together, and `arrange` refuses them: nobody knows which of them were meant.
+
+    Raises
+    ------
+    UnsuitableError
+        If an orientation is none.
+    """
+    found = _by_orientation(planes)
+    views = [_view(planes[of[0]]) for of in found.values()]
+    if len(found) == 1 or len(set(views)) < len(views):
+        return Stacks(read=tuple(range(len(planes))), remark="")
+    largest = max(found, key=lambda name: (len(found[name]), name))
+    others = Counter({name: len(of) for name, of in found.items() if name != largest})
+    remark = f"{len(found)} orientations in one series: {largest} was read, left were {_shares(others)}"
+    return Stacks(read=tuple(found[largest]), remark=remark)
+
+
+def _by_orientation(planes: Sequence[Plane]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for index, plane in enumerate(planes):
+        same = (
+            name
+            for name, of in found.items()
+            if np.allclose(planes[of[0]].orientation, plane.orientation, rtol=0, atol=DIRECTION_TOLERANCE)
+        )
+        name = next(same, None) or f"{_view(plane)} {len(found) + 1}"
+        found.setdefault(name, []).append(index)
+    return found
 
 
 def _view(plane: Plane) -> str:
@@ -180,9 +237,12 @@ def _shares(counts: Counter[str]) -> str:
     return ", ".join(f"{name}: {count} images" if count != 1 else f"{name}: 1 image" for name, count in counts.items())
 
 
-def _step(distances: Vector, plane: Plane) -> float:
-    if len(distances) > 1:
-        return float(distances[-1] - distances[0]) / (len(distances) - 1)
-    if plane.thickness is None or plane.thickness <= 0:
-        raise UnsuitableError("one slice without a slice thickness")
-    return plane.thickness
+def _step(along: Vector, plane: Plane, *, uneven: bool) -> tuple[float, int]:
+    """Distance of the grid's slices, mm, and how many there are."""
+    if len(along) == 1:
+        if plane.thickness is None or plane.thickness <= 0:
+            raise UnsuitableError("one slice without a slice thickness")
+        return plane.thickness, 1
+    length = float(along[-1] - along[0])
+    slices = math.ceil(length / float(np.diff(along).min()) - 1e-6) + 1 if uneven else len(along)
+    return length / (slices - 1), slices

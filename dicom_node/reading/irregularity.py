@@ -1,6 +1,7 @@
-"""Why sorted slices are no regular grid, in sentences with numbers: gaps, junctions, tilt, shifts."""
+"""What sets sorted slices apart from a regular grid, in sentences with numbers: gaps, junctions, tilt, shifts."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,37 @@ LONG_RUN = 3
 """Equal steps in a row from which on a spacing counts as intended, so that a change of it is a junction, not a gap."""
 
 
-def irregularities(positions: Vector, normal: Vector, spacing: tuple[float, float]) -> list[str]:
-    """What keeps parallel planes from a regular, rectangular grid; empty where nothing does.
+CLOSEST = 0.25
+"""Part of the usual distance below which two slices are too close to be told apart on one grid."""
+
+MISSING = 1.9
+"""Multiple of the usual distance from which on a step that stands alone is a slice that is missing: twice is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Irregularity:
+    """What sets parallel planes apart from a regular, rectangular grid.
+
+    Attributes
+    ----------
+    faults
+        Why they cannot be read at all.
+    remarks
+        How they must be laid on a grid; nothing is lost by it.
+    tilted
+        Whether they are shifted sideways, all by one angle.
+    uneven
+        Whether their distances differ.
+    """
+
+    faults: tuple[str, ...]
+    remarks: tuple[str, ...]
+    tilted: bool
+    uneven: bool
+
+
+def irregularities(positions: Vector, normal: Vector, spacing: tuple[float, float]) -> Irregularity:
+    """Look at parallel planes.
 
     Parameters
     ----------
@@ -39,42 +69,69 @@ def irregularities(positions: Vector, normal: Vector, spacing: tuple[float, floa
         Of the pixels, mm.
     """
     if len(positions) < 2:
-        return []
+        return Irregularity(faults=(), remarks=(), tilted=False, uneven=False)
     steps = np.diff(positions @ normal)
     if steps.min() < SAME_PLACE_MM:
         lone = int(np.argmin(steps))
         sideways = np.linalg.norm(positions[lone + 1] - positions[lone])
-        return [f"slices {lone + 1} and {lone + 2} lie in one plane, {sideways:.1f} mm apart within it"]
-    return _sideways(positions, steps, normal, spacing) + _uneven(steps)
+        fault = f"slices {lone + 1} and {lone + 2} lie in one plane, {sideways:.1f} mm apart within it"
+        return Irregularity(faults=(fault,), remarks=(), tilted=False, uneven=False)
+    angle = _tilt(positions, steps, normal, spacing)
+    moved = [] if angle is not None else _moved(positions, normal, spacing)
+    told, unreadable = _uneven(steps)
+    remarks = [f"gantry tilt of {angle:.1f} degrees"] if angle else []
+    return Irregularity(
+        faults=tuple(moved + (told if unreadable else [])),
+        remarks=tuple(remarks + ([] if unreadable else told)),
+        tilted=bool(angle),
+        uneven=not even(steps),
+    )
 
 
-def _sideways(positions: Vector, steps: Vector, normal: Vector, spacing: tuple[float, float]) -> list[str]:
+def even(steps: Vector) -> bool:
+    """Whether distances of neighbouring slices, mm, are one but for rounding."""
+    return bool(_alike(steps, float(np.median(steps))).all())
+
+
+def _sideways(positions: Vector, normal: Vector) -> Vector:
     offsets = positions - positions[0]
-    shifts = np.linalg.norm(offsets - np.outer(offsets @ normal, normal), axis=1)
-    if shifts.max() <= max(ROUNDING_MM, SHIFT_TOLERANCE * min(spacing)):
-        return []
+    lengths: Vector = np.linalg.norm(offsets - np.outer(offsets @ normal, normal), axis=1)
+    return lengths
+
+
+def _tilt(positions: Vector, steps: Vector, normal: Vector, spacing: tuple[float, float]) -> float | None:
+    """Degrees by which all slices are shifted alike; 0 where they lie straight, None where each goes its own way."""
+    if _sideways(positions, normal).max() <= max(ROUNDING_MM, SHIFT_TOLERANCE * min(spacing)):
+        return 0.0
     jumps = np.diff(positions, axis=0)
-    sideways = np.linalg.norm(jumps - np.outer(jumps @ normal, normal), axis=1)
-    angles = np.degrees(np.arctan2(sideways, steps))
-    if np.ptp(angles) < TILT_AGREEMENT_DEG:
-        return [f"gantry tilt of {np.median(angles):.1f} degrees"]
-    return [f"slices are shifted sideways by up to {shifts.max():.1f} mm"]
+    within = jumps - np.outer(jumps @ normal, normal)
+    angles = np.degrees(np.arctan2(np.linalg.norm(within, axis=1), steps))
+    alike = np.ptp(angles) < TILT_AGREEMENT_DEG and bool((within @ within.sum(axis=0) > 0).all())
+    return float(np.median(angles)) if alike else None
 
 
-def _uneven(steps: Vector) -> list[str]:
-    """Gaps, junctions and jitter among the distances of neighbouring slices, mm."""
+def _moved(positions: Vector, normal: Vector, spacing: tuple[float, float]) -> list[str]:
+    return [f"slices are shifted sideways by up to {_sideways(positions, normal).max():.1f} mm"]
+
+
+def _uneven(steps: Vector) -> tuple[list[str], bool]:
+    """Gaps, junctions and jitter among the distances of neighbouring slices, mm; and whether they cannot be read."""
     usual = float(np.median(steps))
     odd = np.flatnonzero(~_alike(steps, usual))
     if not len(odd):
-        return []
+        return [], False
     runs = _runs(steps)
     long = [run for run in runs if run[1] >= LONG_RUN]
+    meant = {step for first, count in long for step in range(first, first + count)}
+    unreadable = bool(steps.min() < CLOSEST * usual) or any(
+        steps[i] >= MISSING * usual and i not in meant for i in odd.tolist()
+    )
     several = any(not _alike(steps[[first]], float(steps[long[0][0]])).all() for first, _ in long)
     if several and sum(count for _, count in long) >= 0.8 * len(steps):
-        return _junctions(steps, long)
+        return _junctions(steps, long), unreadable
     if len(odd) > 3 or len(odd) == len(steps):
-        return [f"slices {mm(steps.min())} to {mm(steps.max())} mm apart, usually {mm(usual)} mm"]
-    return [_gap(int(i), float(steps[i]), usual) for i in odd]
+        return [f"slices {mm(steps.min())} to {mm(steps.max())} mm apart, usually {mm(usual)} mm"], unreadable
+    return [_gap(int(i), float(steps[i]), usual) for i in odd], unreadable
 
 
 def _alike(steps: Vector, usual: float) -> NDArray[np.bool_]:

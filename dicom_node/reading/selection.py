@@ -39,16 +39,12 @@ class SeriesCandidate:
         The header names a contrast agent.
     image_type
         Values of Image Type (0008,0008).
-    objects, frames
-        Instances, and images in them.
     slices
-        Places; fewer than images where several were taken at one place. 0 where the header does not say.
-    volumes
-        Most images at one place.
+        Places of the one volume that would be read; 0 where the header does not say.
     rows, columns
         Matrix; 0 where the header does not say.
     spacing_mm
-        Usual distance of neighbouring slices; of a lone slice its thickness; None where unknown.
+        Distance of neighbouring slices, the largest where it changes; of a lone slice its thickness; None if unknown.
     extent_mm
         Size of the volume (slice, row, column), None where unknown.
     age_years
@@ -66,10 +62,7 @@ class SeriesCandidate:
     body_part: str
     contrast_agent: bool
     image_type: tuple[str, ...]
-    objects: int
-    frames: int
     slices: int
-    volumes: int
     rows: int
     columns: int
     spacing_mm: float | None
@@ -124,7 +117,6 @@ def reasons_against(candidate: SeriesCandidate, inputs: Inputs) -> tuple[str, ..
         *_kind(candidate, inputs),
         *_image_type(candidate),
         *_size(candidate, inputs),
-        *_several(candidate),
         *candidate.faults,
         *_age(candidate, inputs),
     )
@@ -186,12 +178,6 @@ def _size(candidate: SeriesCandidate, inputs: Inputs) -> list[str]:
         shown = " x ".join(f"{length:.0f}" for length in candidate.extent_mm)
         reasons.append(f"volume of {shown} mm, at least {inputs.min_extent_mm:.0f} mm needed along each axis")
     return reasons
-
-
-def _several(candidate: SeriesCandidate) -> list[str]:
-    if candidate.objects > 1 and candidate.frames > candidate.objects:
-        return [f"{candidate.objects} multi-frame objects in one series, {candidate.volumes} at each place"]
-    return []
 
 
 def _age(candidate: SeriesCandidate, inputs: Inputs) -> list[str]:

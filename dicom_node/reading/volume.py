@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from highdicom import CoordinateSystemNames, Volume, VolumeGeometry
+from highdicom import CoordinateSystemNames, Volume
 from numpy.typing import NDArray
 
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.frames import MULTI_FRAME
-from dicom_node.reading.geometry import Grid
+from dicom_node.reading.laying import Laying
+from dicom_node.reading.one_volume import Slot
 from dicom_node.reading.pixels import Stored, layout, stored_values
-from dicom_node.reading.series import ImageSeries, Slot
+from dicom_node.reading.series import ImageSeries
 from dicom_node.results.source import Source
 from inference.image import Image
 
@@ -23,11 +24,21 @@ MAXIMUM_MATRIX = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedSeries:
-    """A series as the algorithm sees it and as the writers need it: plane k of the volume is plane k of the source."""
+    """A series as the algorithm sees it and as the writers need it.
+
+    Attributes
+    ----------
+    image
+        On the grid that is read.
+    source
+        The planes that were acquired, on which results are drawn.
+    laying
+        How these lie on that.
+    """
 
     image: Image
     source: Source
-    notes: tuple[str, ...]
+    laying: Laying
 
 
 def load(series: ImageSeries) -> LoadedSeries:
@@ -41,7 +52,8 @@ def load(series: ImageSeries) -> LoadedSeries:
     Returns
     -------
     LoadedSeries
-        (slice, row, column), float32, HU for CT, LPS, mm; slices along the ascending normal of the planes.
+        (slice, row, column), float32, HU for CT, LPS, mm; slices along the ascending normal of the planes. What no
+        plane shows of a tilted stack's grid has the lowest value of all.
 
     Raises
     ------
@@ -50,31 +62,36 @@ def load(series: ImageSeries) -> LoadedSeries:
     """
     if series.grid is None:
         raise UnsuitableError("; ".join(series.candidate.faults))
-    shape = _shape(series)
-    array = np.empty(shape, np.float32)
+    laying = series.grid.laying
+    _check_size(series, laying)
+    array = np.empty((len(series.slots), *laying.matrix), np.float32)
     _fill(array, series)
-    source = _source(series, series.grid, shape)
     volume = Volume(
-        array,
+        laying.on_grid(array, beyond=0.0 if laying.is_plain else float(array.min())),
         series.grid.affine,
         CoordinateSystemNames.PATIENT,
-        frame_of_reference_uid=source.geometry.frame_of_reference_uid,
+        frame_of_reference_uid=series.slots[0].frame.plane.frame_of_reference_uid,
     )
-    image = Image(volume=volume, modality=series.modality, weighting=series.candidate.weighting)
-    return LoadedSeries(image=image, source=source, notes=series.notes)
+    image = Image(
+        volume=volume,
+        modality=series.modality,
+        weighting=series.candidate.weighting,
+        slice_mm=series.grid.slice_mm,
+    )
+    return LoadedSeries(image=image, source=_source(series), laying=laying)
 
 
-def _shape(series: ImageSeries) -> tuple[int, int, int]:
-    rows, columns = series.slots[0].frame.plane.matrix
-    if max(rows, columns) > MAXIMUM_MATRIX or len(series.slots) * rows * columns > MAXIMUM_VOXELS:
-        raise UnsuitableError(f"{len(series.slots)} slices of {rows} x {columns}: more than is read")
+def _check_size(series: ImageSeries, laying: Laying) -> None:
+    rows, columns = laying.matrix
+    slices, high, wide = laying.shape
+    if max(rows, columns) > MAXIMUM_MATRIX or slices * high * wide > MAXIMUM_VOXELS:
+        raise UnsuitableError(f"{slices} slices of {high} x {wide}: more than is read")
     for part in series.parts:
         declared = layout(part.header)
         if declared.frames * declared.rows * declared.columns > MAXIMUM_VOXELS:
             raise UnsuitableError(
                 f"{declared.frames} frames of {declared.rows} x {declared.columns}: more than is read"
             )
-    return len(series.slots), rows, columns
 
 
 def _fill(array: NDArray[np.float32], series: ImageSeries) -> None:
@@ -98,15 +115,10 @@ def _rescale(stored: Stored, slot: Slot, out: NDArray[np.float32]) -> None:
         out += np.float32(frame.intercept)
 
 
-def _source(series: ImageSeries, grid: Grid, shape: tuple[int, int, int]) -> Source:
-    geometry = VolumeGeometry(
-        affine=grid.affine,
-        spatial_shape=shape,
-        coordinate_system=CoordinateSystemNames.PATIENT,
-        frame_of_reference_uid=series.slots[0].frame.plane.frame_of_reference_uid,
-    )
+def _source(series: ImageSeries) -> Source:
     headers = tuple(series.parts[slot.part].header for slot in series.slots)
+    planes = tuple(slot.frame.plane for slot in series.slots)
     if headers[0].SOPClassUID in MULTI_FRAME:
         numbers = tuple(slot.index + 1 for slot in series.slots)
-        return Source(datasets=headers[:1], frame_numbers=numbers, geometry=geometry)
-    return Source(datasets=headers, frame_numbers=(), geometry=geometry)
+        return Source(datasets=headers[:1], frame_numbers=numbers, planes=planes, remarks=series.remarks)
+    return Source(datasets=headers, frame_numbers=(), planes=planes, remarks=series.remarks)

@@ -47,7 +47,7 @@ def _shared(source: Source) -> list[CodeContentItem | UIDRefContentItem | NumCon
     """TID 1602: what every image of a source has in common."""
     context = RelationshipTypeValues.HAS_ACQ_CONTEXT
     first = source.datasets[0]
-    rows, columns = source.geometry.spatial_shape[1:]
+    _, rows, columns = source.shape
     frame = first.get("FrameOfReferenceUID")
     modality = MODALITIES.get(str(first.Modality))
     return [

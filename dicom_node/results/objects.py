@@ -118,10 +118,8 @@ def _check_agreement(findings: Findings, source: Source | TextSource, identity: 
         if masks or any(finding.slice_probabilities for finding in findings.findings):
             raise DefectError("a reading of text speaks of images")
         return
-    for shape in {mask.shape for mask in masks} - {tuple(source.geometry.spatial_shape)}:
-        raise DefectError(
-            f"a mask of {shape} for a source of {tuple(source.geometry.spatial_shape)} (slice, row, column)"
-        )
+    for shape in {mask.shape for mask in masks} - {source.shape}:
+        raise DefectError(f"a mask of {shape} for a source of {source.shape} (slice, row, column)")
 
 
 def _file(kind: ObjectKind, write: Callable[[], Dataset]) -> bytes:

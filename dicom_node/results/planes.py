@@ -94,10 +94,8 @@ def _common(source: Source, index: int) -> Dataset:
     original, _ = source.plane(index)
     if not original.get("FrameOfReferenceUID"):
         raise UnsuitableError("the series has no Frame of Reference UID: a result could not be placed in it")
-    if (original.Rows, original.Columns) != tuple(source.geometry.spatial_shape[1:]):
-        raise DefectError(
-            f"an image of {original.Rows}x{original.Columns} in a geometry of {source.geometry.spatial_shape}"
-        )
+    if (original.Rows, original.Columns) != source.shape[1:]:
+        raise DefectError(f"an image of {original.Rows}x{original.Columns} for planes of {source.shape[1:]}")
     header = Dataset()
     for keyword in _IDENTITY:
         setattr(header, keyword, original.get(keyword))
@@ -131,11 +129,11 @@ def _orientation(source: Source) -> PlaneOrientationSequence:
 def _measures(source: Source) -> PixelMeasuresSequence:
     header, frame_number = source.plane(0)
     plane = header if frame_number is None else _group(header, frame_number, "PixelMeasuresSequence")
-    spacing = source.geometry.spacing[0]  # the distance of the planes; the header's own value may be a gap or a guess
-    thickness = plane.get("SliceThickness") or spacing
+    spacing = source.closest_mm  # the distance of the planes; the header's own value may be a gap or a guess
+    thickness = float(plane.get("SliceThickness") or 0)
     return PixelMeasuresSequence(
         pixel_spacing=[float(v) for v in plane.PixelSpacing],
-        slice_thickness=float(thickness) if float(thickness) > 0 else spacing,
+        slice_thickness=thickness if thickness > 0 else spacing,
         spacing_between_slices=spacing,
     )
 

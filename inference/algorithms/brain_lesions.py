@@ -64,7 +64,7 @@ _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
 _STUDY_SCORE = Code("study-score", "99DICOMNODE", "Highest Candidate Score of the Study")
 _WHOLE = Code("whole-brain-volume", "99DICOMNODE", "Estimated Volume of the Whole Brain")
-ONE = Code("1", "UCUM", "no units")
+SCORE_UNIT = Code("{score}", "UCUM", "score")  # not "1": OHIF leaves out a value of 0, and its unit would stand as 1
 _MILLILITRE = Code("mL", "UCUM", "mL")
 SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 _CUT_OFF = 0.02  # of the whole brain that the volume must miss before it is said
@@ -191,7 +191,7 @@ def brain_finding(volume: Volume, brain: Brain, found: tuple[Candidate, ...]) ->
     if _is_cut_off(volume, brain):
         measurements.append(Measurement(code=_WHOLE, value=brain.whole_ml, unit=_MILLILITRE))
     highest = max((c.score for c in found), default=0.0)
-    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=ONE))
+    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=SCORE_UNIT))
     return Finding(label="brain", code=codes.SCT.Brain, segment=0, region=brain.mask, measurements=tuple(measurements))
 
 
@@ -210,7 +210,7 @@ def _candidate_finding(number: int, candidate: Candidate, plane: Midline | None)
         measurements=(
             Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
             Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-            Measurement(code=SCORE, value=candidate.score, unit=ONE),
+            Measurement(code=SCORE, value=candidate.score, unit=SCORE_UNIT),
         ),
     )
 

@@ -9,7 +9,6 @@ from inference.image import Image
 from inference.imaging.brain import LEAST_ML, Brain
 from inference.imaging.brain_mask import find_brain
 from inference.imaging.brain_of_mask import brain_of
-from inference.imaging.components import voxel_volume_mm3
 
 _CUT_OFF = 0.02  # of the brain, from which on it is estimated how much of it the images show
 
@@ -39,7 +38,7 @@ class LearntFinder:
     def find(self, image: Image) -> Brain:
         """As the bundle marks it; raises as `BrainFinder.find`, and what the bundle's graph may raise."""
         mask = self._segmenter.scores(image).marked
-        marked_ml = float(mask.sum()) * voxel_volume_mm3(image.volume.affine) / 1000.0
+        marked_ml = image.volume_mm3(mask.sum(axis=(1, 2))) / 1000.0
         if marked_ml < LEAST_ML:
             return find_brain(image)
         brain = brain_of(mask, image)
@@ -54,5 +53,5 @@ class LearntFinder:
 def _share_shown(image: Image) -> float:
     """Of the brain, by the surface that grows without weights: it follows the standard brain beyond the images."""
     grown = find_brain(image)
-    shown_ml = float(grown.mask.sum()) * voxel_volume_mm3(image.volume.affine) / 1000.0
+    shown_ml = image.volume_mm3(grown.mask.sum(axis=(1, 2))) / 1000.0
     return shown_ml / grown.whole_ml

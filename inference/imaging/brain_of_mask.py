@@ -8,7 +8,6 @@ from inference.findings import Mask
 from inference.image import Image
 from inference.imaging import grid
 from inference.imaging.brain import Brain, check_volume
-from inference.imaging.components import voxel_volume_mm3
 from inference.imaging.shading import Shading, even, fitted
 from inference.imaging.standard_head import standard
 
@@ -38,7 +37,7 @@ def brain_of(mask: Mask, image: Image) -> Brain:
         If no brain has the volume of the mask.
     """
     volume = image.volume
-    volume_ml = float(mask.sum()) * voxel_volume_mm3(volume.affine) / 1000.0
+    volume_ml = image.volume_mm3(mask.sum(axis=(1, 2))) / 1000.0
     check_volume(volume_ml)
     upright = grid.upright(
         volume.with_array(mask.astype(np.float32)), _STEP_MM, margin_mm=_MARGIN_MM, outside=float("nan")

@@ -7,6 +7,7 @@ from pydicom.datadict import keyword_for_tag
 from dicom_node.errors import DefectError
 from dicom_node.results import header
 from dicom_node.results.checks.subject import Subject, Written
+from dicom_node.study import ObjectKind
 
 _PATIENT_GROUP = 0x0010
 
@@ -21,11 +22,11 @@ def check_belonging(subject: Subject) -> None:
     """
     for written in subject.objects:
         _check_patient_and_study(written, subject)
-    series = Counter(str(written.dataset.SeriesInstanceUID) for written in subject.objects)
+    series = Counter(str(written.dataset.SeriesInstanceUID) for written in subject.objects)  # pages may share one
     instances = Counter(str(written.dataset.SOPInstanceUID) for written in subject.objects)
     received = {str(source.SeriesInstanceUID) for source in subject.received}
     for written in subject.objects:
-        if series[str(written.dataset.SeriesInstanceUID)] > 1:
+        if series[str(written.dataset.SeriesInstanceUID)] > 1 and written.kind is not ObjectKind.CAPTURE:
             raise DefectError(f"{written.name} shares its series: viewers open only the last object of one")
         if str(written.dataset.SeriesInstanceUID) in received:
             raise DefectError(f"{written.name} lies in a series that was received")

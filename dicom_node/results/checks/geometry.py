@@ -6,14 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dicom_node.errors import DefectError
+from dicom_node.plane import Plane
 from dicom_node.results.checks.frames import Frame
 from dicom_node.results.checks.functional_groups import functional_group
-from dicom_node.results.checks.planes import Plane, plane
+from dicom_node.results.checks.planes import plane
 from dicom_node.results.checks.subject import Subject, Written
 from dicom_node.results.mask_comparison import POSITION_TOLERANCE
 
-STEP_TOLERANCE = 0.1
-"""Part of the spacing between slices by which two frames may lie off a whole number of slices from each other."""
+SAME_PLANE = 1e-3
+"""Part of the spacing between slices within which frames of several segments lie on one plane."""
+
+SPACING_TOLERANCE = 0.1
+"""Part of the spacing between slices by which neighbouring frames may lie closer."""
 
 
 def check_geometry(written: Written, frames: Sequence[Frame], subject: Subject) -> None:
@@ -38,30 +42,30 @@ def check_geometry(written: Written, frames: Sequence[Frame], subject: Subject) 
         if here is None or there is None:
             raise DefectError(f"frame {frame.number} of {what} or of its source has no place in the patient")
         _compare(here, there, f"frame {frame.number} of {what}")
-        offsets.append(float(here.position @ here.normal))
-    _check_spacing(written, np.unique(np.array(offsets)))
+        offsets.append(float(np.dot(here.position, here.axes[2])))
+    _check_spacing(written, np.unique(offsets))
 
 
 def _compare(here: Plane, there: Plane, what: str) -> None:
-    tolerance = POSITION_TOLERANCE * float(there.spacing.min())
-    reach = np.array(there.size) * there.spacing  # rows and columns, mm
-    if float((np.abs(here.spacing - there.spacing) * there.size).max()) > tolerance:
+    tolerance = POSITION_TOLERANCE * min(there.spacing)
+    spacing, size = np.array(there.spacing), np.array(there.matrix)
+    if float((np.abs(spacing - here.spacing) * size).max()) > tolerance:
         raise DefectError(f"PixelSpacing of {what} is not that of its source")
-    if float(np.abs(here.orientation - there.orientation).max() * reach.max()) > tolerance:
+    turned = float(np.abs(np.subtract(here.orientation, there.orientation)).max())
+    if turned * float((spacing * size).max()) > tolerance:
         raise DefectError(f"ImageOrientationPatient of {what} is not that of its source")
-    distance = float(np.linalg.norm(here.position - there.position))
+    distance = float(np.linalg.norm(np.subtract(here.position, there.position)))
     if distance > tolerance:
         raise DefectError(f"ImagePositionPatient of {what} lies {distance:.2f} mm from its source")
 
 
 def _check_spacing(written: Written, offsets: NDArray[np.float64]) -> None:
-    """The distance of slices, which viewers build the volume with, must be that of the frames."""
+    """No two frames lie closer than the distance of slices: readers would lay both on one slice of a volume."""
     measures = functional_group(written.dataset, 1, "PixelMeasuresSequence")
     spacing = float(measures.get("SpacingBetweenSlices") or 0) if measures is not None else 0.0
     if spacing <= 0:
         raise DefectError(f"SpacingBetweenSlices of {written.name} is not positive")
-    steps = np.diff(offsets) / spacing
-    steps = steps[steps > POSITION_TOLERANCE]  # frames of several segments share a plane
-    whole = np.maximum(steps.round(), 1)
-    if (np.abs(steps - whole) > STEP_TOLERANCE * whole).any():
-        raise DefectError(f"SpacingBetweenSlices of {written.name} is not the distance of its frames")
+    steps = np.diff(offsets)
+    steps = steps[steps > SAME_PLANE * spacing]
+    if (steps < (1 - SPACING_TOLERANCE) * spacing).any():
+        raise DefectError(f"SpacingBetweenSlices of {written.name} is larger than the distance of its frames")

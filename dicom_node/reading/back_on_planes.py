@@ -1,0 +1,42 @@
+"""What was found on the grid that was read, drawn on the planes that were acquired; measurements stay as they are."""
+
+from dataclasses import replace
+
+from dicom_node.reading.laying import Laying
+from inference.findings import Finding, Findings, Narrative
+
+
+def on_planes(findings: Findings, laying: Laying) -> Findings:
+    """The same findings with masks and slice numbers of the source.
+
+    A finding that lies in no image, only where the grid reaches beyond tilted slices, is left out with its sentences:
+    nothing was imaged there.
+
+    Parameters
+    ----------
+    findings
+        Masks (slice, row, column) on the grid.
+    laying
+        How the planes lie on it.
+    """
+    if laying.is_plain:
+        return findings
+    kept = tuple(moved for f in findings.findings if (moved := _moved(f, laying)) is not None)
+    labels = {finding.label for finding in kept} | {None}
+    return replace(
+        findings,
+        segments=tuple(replace(segment, mask=laying.on_planes(segment.mask)) for segment in findings.segments),
+        findings=kept,
+        narrative=Narrative(sentences=tuple(s for s in findings.narrative.sentences if s.finding in labels)),
+    )
+
+
+def _moved(finding: Finding, laying: Laying) -> Finding | None:
+    region = None if finding.region is None else laying.on_planes(finding.region)
+    if region is not None and not region.any():
+        return None
+    highest: dict[int, float] = {}
+    for k, probability in finding.slice_probabilities:
+        plane = laying.plane_of[k]
+        highest[plane] = max(probability, highest.get(plane, 0.0))
+    return replace(finding, region=region, slice_probabilities=tuple(sorted(highest.items())))
