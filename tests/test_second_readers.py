@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from dicom_node.operation.synthetic_study import series_from_volume
 from highdicom import Volume
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dicom_node.reading.part10 import parse
 from dicom_node.reading.series import survey
+from dicom_node.reading.synthetic_study import series_from_volume
 from dicom_node.reading.volume import load
 from dicom_node.results import objects, placement
 from dicom_node.results.outline import largest_slice, outline

@@ -17,8 +17,8 @@ from pydicom.tag import Tag
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from dicom_node.errors import DefectError
-from dicom_node.operation.synthetic_study import Labels
 from dicom_node.reading import part10, series, volume
+from dicom_node.reading.synthetic_study import Labels
 from dicom_node.results import secondary_capture
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source, TextSource
@@ -76,7 +76,7 @@ def test_a_title_page_and_one_for_each_finding_that_a_slice_shows() -> None:
     for dataset in written:
         assert dataset.SOPClassUID == SecondaryCaptureImageStorage
         assert (dataset.Modality, dataset.SeriesNumber, dataset.ConversionType) == ("OT", 9005, "WSD")
-        assert dataset.SeriesDescription == "AI: lesion-segmenter summary (unverified), RESEARCH USE"
+        assert dataset.SeriesDescription == "AI summary: lesion-segmenter (unverified), RESEARCH USE"
         assert (dataset.ImageType, dataset.BurnedInAnnotation) == (["DERIVED", "SECONDARY"], "NO")
         assert dataset.ContributingEquipmentSequence[-1].DeviceUID
         assert dataset.pixel_array.shape == (768, 1024, 3)

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pydicom
 import pytest
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from pydicom import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.console import Console
 from dicom_node.config import Config, InferenceTable
 from dicom_node.operation.came_back import agreement, mask_on, texts, volumes_ml
 from dicom_node.operation.process import process_paths
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import synthetic_head
 from tests.loopback import free_port
 from tests.orthancs import running_orthanc
