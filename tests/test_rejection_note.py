@@ -71,7 +71,7 @@ def test_it_names_the_reason_and_every_object(reason: Rejection) -> None:
     ]
     assert said == [("IMAGE" if w.Modality == "SEG" else "COMPOSITE", w.SOPInstanceUID) for w in withdrawn]
     assert (read.Modality, read.SeriesNumber) == ("KO", 9006)
-    assert read.SeriesDescription == "AI: lesion-segmenter withdrawn (unverified), RESEARCH USE, v2"
+    assert read.SeriesDescription == "AI withdrawn: lesion-segmenter (unverified), RESEARCH USE, v2"
     assert str(read.PatientName) == "Проба^Голова"
     assert read.SeriesInstanceUID not in {w.SeriesInstanceUID for w in withdrawn}
 

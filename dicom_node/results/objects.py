@@ -1,6 +1,6 @@
 """All objects of one reading as files: written, read back, compared and checked before they count."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 
 import structlog
@@ -18,6 +18,7 @@ from dicom_node.results import (
     segmentation,
     validation,
 )
+from dicom_node.results.checks.subject import Subject, Written
 from dicom_node.results.identity import Identity, Predecessor
 from dicom_node.results.source import Source, TextSource
 from dicom_node.study import (
@@ -65,14 +66,34 @@ def write_all(
     if isinstance(source, Source) and not segmentation.is_empty(findings):
         series = source
         files[ObjectKind.SEG] = _file(ObjectKind.SEG, lambda: segmentation.write(findings, series, identity))
-        mask_comparison.compare(files[ObjectKind.SEG], findings, series)
     files[ObjectKind.SR] = _file(
         ObjectKind.SR, lambda: measurement_report.write(findings, source, identity, predecessors)
     )
     files[ObjectKind.NARRATIVE] = _file(
         ObjectKind.NARRATIVE, lambda: narrative_report.write(findings, source, identity, predecessors)
     )
-    return _checked(files, source.datasets, predecessors)
+    return check_files(files, findings, source, identity, predecessors)
+
+
+def check_files(
+    files: Mapping[ObjectKind, bytes],
+    findings: Findings,
+    source: Source | TextSource,
+    identity: Identity,
+    predecessors: tuple[Predecessor, ...] = (),
+) -> tuple[ResultObject, ...]:
+    """The files of a reading as results, once they were read back, found valid and compared with what was drawn.
+
+    Raises
+    ------
+    DefectError
+        At the first thing that is wrong with one of them.
+    """
+    research = findings.algorithm.clinical_use != "cleared"
+    results = _valid(files, source.datasets, identity, predecessors, research=research)
+    if isinstance(source, Source) and ObjectKind.SEG in files:
+        mask_comparison.compare(files[ObjectKind.SEG], findings, source)
+    return results
 
 
 def write_outcome(
@@ -95,7 +116,7 @@ def write_outcome(
         ObjectKind.OUTCOME,
         lambda: outcome_report.write(outcome, reason, algorithm_name, headers, identity, predecessors),
     )
-    return _checked({ObjectKind.OUTCOME: data}, headers, predecessors)[0]
+    return _valid({ObjectKind.OUTCOME: data}, headers, identity, predecessors, research=True)[0]
 
 
 def write_rejection(
@@ -109,7 +130,7 @@ def write_rejection(
         If it cannot be built or would not be valid.
     """
     data = _file(ObjectKind.REJECTION, lambda: rejection_note.write(reason, algorithm_name, withdrawn, identity))
-    return _checked({ObjectKind.REJECTION: data}, withdrawn, ())[0]
+    return _valid({ObjectKind.REJECTION: data}, withdrawn, identity, (), research=True)[0]
 
 
 def _check_agreement(findings: Findings, source: Source | TextSource, identity: Identity) -> None:
@@ -131,11 +152,23 @@ def _file(kind: ObjectKind, write: Callable[[], Dataset]) -> bytes:
         raise DefectError(f"the {kind} object could not be built: {type(error).__name__}") from error
 
 
-def _checked(
-    files: dict[ObjectKind, bytes], headers: Sequence[Dataset], predecessors: Sequence[Predecessor]
+def _valid(
+    files: Mapping[ObjectKind, bytes],
+    headers: Sequence[Dataset],
+    identity: Identity,
+    predecessors: tuple[Predecessor, ...],
+    *,
+    research: bool,
 ) -> tuple[ResultObject, ...]:
     read = {kind: dcmread(BytesIO(data)) for kind, data in files.items()}
-    validation.check(list(read.values()), headers, predecessors)
+    subject = Subject(
+        objects=tuple(Written(kind=kind, dataset=dataset) for kind, dataset in read.items()),
+        received=tuple(headers),
+        predecessors=predecessors,
+        analysed_at=identity.analysed_at,
+        research=research,
+    )
+    validation.check(subject)
     return tuple(_result(kind, read[kind], data) for kind, data in files.items())
 
 
