@@ -17,6 +17,7 @@ from dicom_node.results import measurement_report
 from dicom_node.results.content_tree import content_items
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source
+from dicom_node.results.text import number as number_text
 from dicom_node.study import ObjectKind, Outcome
 from inference.findings import Findings, Mask, Measurement
 from inference.image import Image
@@ -24,7 +25,7 @@ from inference.imaging.components import components
 from inference.measured import measured
 from tests import phantoms
 from tests.analyses import bright, task
-from tests.peers import dciodvfy, dsrdump
+from tests.peers import dciodvfy, dcmjs, dsrdump, tid1500reader
 from tests.series_files import changed, headers, phantom
 
 SHAPE = (8, 20, 18)
@@ -133,6 +134,23 @@ def test_peers_accept_it(source: Source, tmp_path: Path) -> None:
     path.write_bytes(to_file(measurement_report.write(findings(wedge()), source, phantoms.identity())))
     assert dciodvfy(path) == []
     assert "Path" in dsrdump(path)
+
+
+@pytest.mark.peer
+def test_other_readers_find_the_numbers_and_the_lines(source: Source, tmp_path: Path) -> None:
+    made, path = findings(wedge()), tmp_path / "sr.dcm"
+    dataset = measurement_report.write(made, source, phantoms.identity())
+    path.write_bytes(to_file(dataset))
+    measurements = made.findings[0].measurements
+    told = [(m.code.value, number_text(m.value), m.unit.value) for m in measurements]
+    (first, *_) = tid1500reader(path, tmp_path / "dcmqi")["Measurements"]
+    items = [(i["quantity"]["CodeValue"], i["value"], i["units"]["CodeValue"]) for i in first["measurementItems"]]
+    assert items[:3] == told
+    (report,) = dcmjs(path)
+    long, short, outline = report["groups"][0]["regions"]
+    drawn = [number(dataset, code).ContentSequence[0].GraphicData for code in (LONG, SHORT)]
+    assert [sorted(line["points"]) for line in (long, short)] == [pytest.approx(sorted(points)) for points in drawn]
+    assert outline["image"] == long["image"] == short["image"]
 
 
 def series(tilt: float, distances: list[float]) -> list[Dataset]:

@@ -12,7 +12,6 @@ from highdicom.enum import CoordinateSystemNames
 from pydicom import Dataset
 
 from dicom_node.errors import DefectError, UnsuitableError
-from dicom_node.plane import distances, extents
 from dicom_node.results.source import Source, TextSource
 
 _PATIENT = CoordinateSystemNames.PATIENT
@@ -128,11 +127,11 @@ def _orientation(source: Source) -> PlaneOrientationSequence:
 def _measures(source: Source) -> PixelMeasuresSequence:
     header, frame_number = source.plane(0)
     plane = header if frame_number is None else _group(header, frame_number, "PixelMeasuresSequence")
-    spacing = source.spacing_mm  # the distance of the planes; the header's own value may be a gap or a guess
-    given = float(plane.get("SliceThickness") or 0)
+    spacing = source.closest_mm  # the distance of the planes; the header's own value may be a gap or a guess
+    thickness = float(plane.get("SliceThickness") or 0)
     return PixelMeasuresSequence(
         pixel_spacing=[float(v) for v in plane.PixelSpacing],
-        slice_thickness=given if given > 0 else spacing or float(extents(distances(source.planes), 0.0).min()),
+        slice_thickness=thickness if thickness > 0 else spacing,
         spacing_between_slices=spacing,
     )
 

@@ -106,7 +106,8 @@ def _refer_to_frames(dataset: Dataset, source: Source) -> None:
 
 
 def _fix(dataset: Dataset, identity: Identity) -> None:
-    """Replace what highdicom draws at random, and its last padding byte, which is an ASCII zero."""
+    """Add what highdicom leaves out; replace what it draws at random, and its last padding byte, an ASCII zero."""
+    dataset.ContentCreatorName = ""  # PS3.3 table 10-12, type 2: nobody drew it
     uid = identity.uid("dimension organization", placement.PLACES[ObjectKind.SEG].sop_class_uid)
     dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = uid
     for index in dataset.DimensionIndexSequence:

@@ -64,7 +64,7 @@ _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 _SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
 _STUDY_SCORE = Code("study-score", "99DICOMNODE", "Highest Candidate Score of the Study")
 _WHOLE = Code("whole-brain-volume", "99DICOMNODE", "Estimated Volume of the Whole Brain")
-_ONE = Code("1", "UCUM", "no units")
+_SCORE_UNIT = Code("{score}", "UCUM", "score")  # not "1": OHIF leaves out a value of 0, and its unit would stand as 1
 _MILLILITRE = Code("mL", "UCUM", "mL")
 SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 _CUT_OFF = 0.02  # of the whole brain that the volume must miss before it is said
@@ -184,13 +184,13 @@ def brain_finding(image: Image, brain: Brain, found: tuple[Candidate, ...]) -> F
     if shown_ml < (1.0 - _CUT_OFF) * brain.whole_ml:
         measurements.append(Measurement(code=_WHOLE, value=brain.whole_ml, unit=_MILLILITRE))
     highest = max((c.score for c in found), default=0.0)
-    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=_ONE))
+    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=_SCORE_UNIT))
     return Finding(label="brain", code=codes.SCT.Brain, segment=0, region=brain.mask, measurements=tuple(measurements))
 
 
 def score(candidate: Candidate) -> Measurement:
     """An order among candidates."""
-    return Measurement(code=_SCORE, value=candidate.score, unit=_ONE)
+    return Measurement(code=_SCORE, value=candidate.score, unit=_SCORE_UNIT)
 
 
 def _candidate_finding(number: int, candidate: Candidate, image: Image, plane: Midline | None) -> Finding:
