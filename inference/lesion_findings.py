@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
 
-from inference.algorithms.brain_lesions import SCORE, SCORE_UNIT, SIDES, size_and_place
+from inference.algorithms.brain_lesions import SIDES, score, size_and_place
 from inference.findings import Finding, Measurement, Sentence
+from inference.image import Image
 from inference.imaging.candidates import Candidate
 from inference.imaging.midline import Midline, side
 from inference.imaging.sites import site
 from inference.lesion_classes import Told
 from inference.manifests.lesions import LesionsManifest
+from inference.measured import measured, probability_of
 
 
 def finding(
@@ -21,6 +22,7 @@ def finding(
     candidate: Candidate,
     said: Told,
     manifest: LesionsManifest,
+    image: Image,
     plane: Midline | None,
     from_standard: NDArray[np.float64],
 ) -> Finding:
@@ -34,6 +36,8 @@ def finding(
         From 1.
     said
         What the classifier says of it.
+    image
+        What was read.
     plane
         Mid-sagittal plane, where known.
     from_standard
@@ -53,10 +57,9 @@ def finding(
         region=part.region,
         slice_probabilities=() if index is None else tuple((k, _of_class(p, index)) for k, p in said.slices),
         measurements=(
-            Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
-            Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-            Measurement(code=SCORE, value=candidate.score, unit=SCORE_UNIT),
-            Measurement(code=_second(manifest), value=100.0 * said.probability, unit=codes.UCUM.Percent),
+            *measured(part, image),
+            score(candidate),
+            _of_second(said, manifest),
         ),
     )
 
@@ -68,9 +71,13 @@ def named(said: Told, manifest: LesionsManifest) -> int | None:
 
 
 def sentences(
-    findings: Sequence[Finding], found: Sequence[Candidate], told: Sequence[Told], manifest: LesionsManifest
+    findings: Sequence[Finding],
+    found: Sequence[Candidate],
+    told: Sequence[Told],
+    manifest: LesionsManifest,
+    image: Image,
 ) -> list[Sentence]:
-    """One for what each candidate is, one for its slices."""
+    """One for what each candidate is, one for its slices, as they were acquired."""
     second = manifest.classes[1].code.meaning.lower()
     lines = []
     for one, candidate, said in zip(findings, found, told, strict=True):
@@ -81,18 +88,18 @@ def sentences(
         sure = f"probability of {second} {_percent(said.probability)}"
         lines.append(
             Sentence(
-                text=f"{one.label.capitalize()}: {what}, {sure}, {place}, {size_and_place(candidate)}.",
+                text=f"{one.label.capitalize()}: {what}, {sure}, {place}, {size_and_place(one, candidate)}.",
                 finding=one.label,
             )
         )
-        each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in said.slices)
+        each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in image.by_plane(said.slices))
         lines.append(Sentence(text=f"Probability of {second} in each slice, by its number: {each}.", finding=one.label))
     return lines
 
 
-def _second(manifest: LesionsManifest) -> Code:
+def _of_second(said: Told, manifest: LesionsManifest) -> Measurement:
     second = manifest.classes[1]
-    return Code(f"{second.label}-probability", "99DICOMNODE", f"Probability of {second.code.meaning}"[:64])
+    return probability_of(second.code.code(), second.label, said.probability, said.slices)
 
 
 def _of_class(second: float, index: int) -> float:

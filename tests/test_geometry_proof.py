@@ -14,10 +14,10 @@ from dicom_node.errors import ConfigError, DefectError
 from dicom_node.reading import geometry_gate, phantom, volume
 from dicom_node.reading.geometry_gate import RECORD, pass_gate
 from dicom_node.reading.geometry_proof import Proof, prove
-from dicom_node.reading.laying import Laying
 from dicom_node.results import segmentation
 from inference.catalogue import Description, describe
 from inference.imaging.grid import onto
+from inference.imaging.laying import Laying
 from inference.imaging.preprocess import prepare
 from inference.inputs import Inputs, TextInputs
 from tests import phantoms

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.sr.codedict import codes
 
 from dicom_node.reading.back_on_planes import on_planes
-from dicom_node.reading.laying import Laying
-from inference.findings import Findings, Narrative, Sentence
+from inference.findings import Findings, Measurement, Narrative, Sentence
+from inference.imaging.laying import Laying
 from tests import phantoms
 
 PLAIN = Laying(shape=(3, 4, 5), matrix=(4, 5), plane_of=(0, 1, 2), corners=((0, 0),) * 3)
@@ -48,6 +49,13 @@ def test_a_plain_stack_is_handed_on_as_it_is() -> None:
     assert PLAIN.is_plain
     assert PLAIN.on_grid(planes) is planes
     assert not LAID.is_plain
+
+
+@given(layings(), st.integers(0, 2**32 - 1))
+def test_single_voxels_come_back_as_masks_do(laying: Laying, seed: int) -> None:
+    mask = np.random.default_rng(seed).random(laying.shape) < 0.3
+    found = laying.indices_on_planes(np.argwhere(mask))
+    np.testing.assert_array_equal(found, np.argwhere(laying.on_planes(mask)))
 
 
 @pytest.mark.parametrize(
@@ -108,3 +116,16 @@ def test_of_slices_that_show_one_plane_the_most_probable_counts() -> None:
     (finding,) = findings.findings
     moved = on_planes(replace(findings, findings=(replace(finding, slice_probabilities=given_slices),)), LAID)
     assert moved.findings[0].slice_probabilities == ((0, 0.1), (1, 0.6), (2, 0.2))
+
+
+def test_numbers_of_slices_become_those_of_planes() -> None:
+    findings = found(((1, 3), (1, 3), (0, 2)))
+    number = Measurement(
+        code=codes.SCT.Volume, value=3.0, unit=codes.UCUM.Percent, by_slice=((1, -2.0), (2, -1.0), (4, 5.0))
+    )
+    (finding,) = findings.findings
+    moved = on_planes(
+        replace(findings, findings=(replace(finding, measurements=(number,)),), measurements=(number,)), LAID
+    )
+    expected = replace(number, by_slice=((1, -1.0), (2, 5.0)))
+    assert moved.measurements == moved.findings[0].measurements == (expected,)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dicom_node.results.outline import filled, largest_slice, outline
+from dicom_node.results.outline import filled, outline
 from tests.phantoms import box
 
 
@@ -74,8 +74,3 @@ def test_the_pixels_of_an_outline_are_those_it_was_drawn_around(plane: np.ndarra
 def test_an_outline_that_reaches_beyond_the_plane_is_cut_at_its_edge() -> None:
     beyond = np.array([[-2, -3], [2, -3], [2, 9], [-2, 9]], dtype=np.float64)
     assert np.array_equal(filled(beyond, (4, 5)), box((4, 5), (0, 4), (0, 2)))
-
-
-def test_the_largest_slice_is_the_middle_one_of_equals() -> None:
-    assert largest_slice(box((9, 5, 5), (2, 7), (1, 3), (1, 3))) == 4
-    assert largest_slice(box((9, 5, 5), (2, 7), (1, 3), (1, 3)) | box((9, 5, 5), (6, 7), (0, 5), (0, 5))) == 6

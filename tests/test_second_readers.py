@@ -15,11 +15,12 @@ from dicom_node.reading.series import survey
 from dicom_node.reading.synthetic_study import series_from_volume
 from dicom_node.reading.volume import load
 from dicom_node.results import objects, placement
-from dicom_node.results.outline import largest_slice, outline
+from dicom_node.results.outline import outline
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import number
 from dicom_node.study import ObjectKind, Outcome
 from inference.findings import Findings, Mask
+from inference.imaging.axes import largest_slice
 from tests import peers, phantoms, report_documents
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "dicom"
@@ -209,7 +210,7 @@ def test_dcmjs_reads_segments_groups_and_sentences(source: Callable[[Volume], So
 
 def region(mask: Mask, images: Source) -> dict[str, object]:
     """The region of a finding as dcmjs is to read it."""
-    key = largest_slice(mask)
+    key = largest_slice(mask.sum(axis=(1, 2)))
     header, frame = images.plane(key)
     points = outline(mask[key]).ravel().tolist()
     return {"image": str(header.SOPInstanceUID), "frame": frame, "points": points}

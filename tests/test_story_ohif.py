@@ -19,7 +19,7 @@ from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import synthetic_head
 from tests.loopback import free_port
 from tests.orthancs import running_orthanc
-from tests.viewers.drawn import Mask, along, assert_overlaid, drawn, outlines, places
+from tests.viewers.drawn import Mask, along, assert_overlaid, drawn, items, outlines, places
 from tests.viewers.ohif import Look, Step, Visit, installed, visit
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "dicom"
@@ -89,6 +89,16 @@ def largest_slice(mask: Mask) -> int:
 def centre(image: Dataset, mask: Mask) -> list[float]:
     middle: list[float] = places(image, np.argwhere(mask).astype(float)).mean(axis=0).tolist()
     return middle
+
+
+def axes_mm(report: Dataset) -> list[tuple[float, float]]:
+    """Long and short axis of each finding."""
+    found: dict[str, list[float]] = {"Long axis": [], "Short axis": []}
+    for item in items(report):
+        if item.ValueType == "NUM" and item.ConceptNameCodeSequence[0].CodeMeaning in found:
+            value = float(item.MeasuredValueSequence[0].NumericValue)
+            found[item.ConceptNameCodeSequence[0].CodeMeaning].append(value)
+    return list(zip(*found.values(), strict=True))
 
 
 def assert_told(report: Dataset, look: Look) -> None:
@@ -169,6 +179,9 @@ def test_a_measurement_leads_to_its_slice_and_is_outlined_there(head: Head, name
     assert drawn(look, places(image, line + np.array([60, 0]))).sum() == 0
     volume = f"Volume: {1000 * volumes_ml(head.read.measurements)[index]:.2f} mm3"
     assert volume in look.text
+    long, short = axes_mm(head.read.measurements)[index]
+    assert f"Long axis: {long:.2f} mm" in look.text
+    assert f"Short axis: {short:.2f} mm" in look.text
     assert volume not in head.visit.looks["1-images"].text
 
 

@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -46,6 +47,7 @@ from dicom_node.study import (
 )
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
+from inference.imaging.laying import Laying
 from inference.inputs import Inputs
 
 ALGORITHM = Algorithm(
@@ -120,6 +122,13 @@ a_code = st.sampled_from(
 
 
 @st.composite
+def measurements(draw: st.DrawFn) -> Measurement:
+    values = st.floats(-1e9, 1e9)
+    by_slice = tuple(draw(st.lists(st.tuples(st.integers(0, 9), values), max_size=2)))
+    return Measurement(code=draw(a_code), value=draw(values), unit=draw(a_code), by_slice=by_slice)
+
+
+@st.composite
 def analyses(draw: st.DrawFn) -> Analysis:
     shape = draw(hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6))
     masks = draw(st.lists(hnp.arrays(np.bool_, shape), min_size=1, max_size=3))
@@ -144,7 +153,7 @@ def analyses(draw: st.DrawFn) -> Analysis:
             segment=index if mask.any() else None,
             region=mask if mask.any() else None,
             slice_probabilities=tuple((k, draw(st.floats(0, 1))) for k in range(draw(st.integers(0, 2)))),
-            measurements=(Measurement(code=draw(a_code), value=draw(st.floats(-1e9, 1e9)), unit=draw(a_code)),),
+            measurements=(draw(measurements()),),
         )
         for index, mask in enumerate(masks)
     )
@@ -154,6 +163,8 @@ def analyses(draw: st.DrawFn) -> Analysis:
         findings=findings,
         narrative=Narrative(sentences=(Sentence(text=draw(st.text())), Sentence(text="x", finding="lesion 0"))),
         study_probability=draw(probabilities),
+        study_code=draw(st.none() | a_code),
+        measurements=tuple(draw(st.lists(measurements(), max_size=2))),
     )
     return Analysis(findings=said, provider=draw(words), seconds=draw(st.floats(0, 1e6)))
 
@@ -166,7 +177,8 @@ def test_an_analysis_comes_back_bit_for_bit(analysis: Analysis) -> None:
     ours, theirs = analysis.findings, back.findings
     assert theirs.algorithm == ours.algorithm
     assert theirs.narrative == ours.narrative
-    assert theirs.study_probability == ours.study_probability
+    assert (theirs.study_probability, theirs.study_code) == (ours.study_probability, ours.study_code)
+    assert theirs.measurements == ours.measurements
     for one, two in zip(ours.segments, theirs.segments, strict=True):
         assert (one.label, one.category, one.type, one.anatomy, one.color) == (
             *(two.label, two.category, two.type, two.anatomy),
@@ -197,6 +209,36 @@ def test_an_image_comes_back_bit_for_bit() -> None:
     np.testing.assert_array_equal(back.volume.affine, image().volume.affine)
     assert back.volume.frame_of_reference_uid == image().volume.frame_of_reference_uid
     back.volume.array[0, 0, 0] = 1.0  # an algorithm may work in place
+    assert (back.slice_mm, back.laying) == (None, None)
+
+
+def test_an_image_on_uneven_tilted_planes_comes_back_with_them() -> None:
+    _, back = decoded(image_from_message, through_a_socket(image_to_message("brain-lesions", laid())))
+    assert (back.slice_mm, back.laying) == (laid().slice_mm, laid().laying)
+
+
+def laid() -> Image:
+    """Two planes, the second moved by a row and shown twice."""
+    laying = Laying(shape=(3, 4, 5), matrix=(3, 5), plane_of=(0, 1, 1), corners=((0, 0), (1, 0)))
+    return replace(image(), slice_mm=(2.0, 1.5, 1.5), laying=laying)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shape": [2, 4, 5]},
+        {"matrix": [5, 5]},
+        {"plane_of": [0, 1, 2]},
+        {"plane_of": None},
+        {"corners": [[0, 0]]},
+        None,
+    ],
+)
+def test_planes_that_are_not_laid_on_the_image_are_a_defect(change: dict[str, object] | None) -> None:
+    good = image_to_message("brain-lesions", laid())
+    body = {**good.body, "laying": "beside" if change is None else {**good.body["laying"], **change}}
+    with pytest.raises(DefectError, match="malformed 'analyse' message"):
+        decoded(image_from_message, Message(kind="analyse", body=body, buffers=good.buffers))
 
 
 @pytest.mark.parametrize(

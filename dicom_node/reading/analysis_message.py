@@ -20,6 +20,7 @@ from inference.findings import (
     Sentence,
 )
 from inference.image import Image
+from inference.imaging.laying import Laying
 
 
 def image_to_message(name: str, image: Image) -> Message:
@@ -34,6 +35,7 @@ def image_to_message(name: str, image: Image) -> Message:
         "modality": image.modality,
         "weighting": image.weighting,
         "slice_mm": None if image.slice_mm is None else list(image.slice_mm),
+        "laying": None if image.laying is None else _laying_out(image.laying),
     }
     return Message(kind="analyse", body=body, buffers=(array.data.cast("B"),))
 
@@ -55,8 +57,33 @@ def image_from_message(message: Message) -> tuple[str, Image]:
     if body["modality"] not in ("CT", "MR") or body["weighting"] not in ("T1", "T2", "FLAIR", "T2*", "CT", "unknown"):
         raise ValueError("modality or weighting is unknown")
     slice_mm = None if body["slice_mm"] is None else tuple(float(mm) for mm in body["slice_mm"])
-    image = Image(volume=volume, modality=body["modality"], weighting=body["weighting"], slice_mm=slice_mm)
+    image = Image(
+        volume=volume,
+        modality=body["modality"],
+        weighting=body["weighting"],
+        slice_mm=slice_mm,
+        laying=None if body["laying"] is None else _laying_in(body["laying"]),
+    )
     return _text(body["name"]), image
+
+
+def _laying_out(laying: Laying) -> Body:
+    return {
+        "shape": list(laying.shape),
+        "matrix": list(laying.matrix),
+        "plane_of": list(laying.plane_of),
+        "corners": [list(corner) for corner in laying.corners],
+    }
+
+
+def _laying_in(body: Body) -> Laying:
+    rows, columns = (int(value) for value in body["matrix"])
+    return Laying(
+        shape=_shape(body["shape"]),
+        matrix=(rows, columns),
+        plane_of=tuple(int(plane) for plane in body["plane_of"]),
+        corners=tuple((int(row), int(column)) for row, column in body["corners"]),
+    )
 
 
 def analysis_to_message(analysis: Analysis) -> Message:
@@ -71,6 +98,8 @@ def analysis_to_message(analysis: Analysis) -> Message:
         "findings": [_finding_out(finding, buffers) for finding in findings.findings],
         "narrative": [[sentence.text, sentence.finding] for sentence in findings.narrative.sentences],
         "study_probability": _float_or_none(findings.study_probability),
+        "study_code": _code_out(findings.study_code) if findings.study_code else None,
+        "measurements": [_measurement_out(measurement) for measurement in findings.measurements],
     }
     return Message(kind="analysis", body=body, buffers=tuple(buffers))
 
@@ -89,6 +118,8 @@ def analysis_from_message(message: Message) -> Analysis:
             )
         ),
         study_probability=_float_or_none(body["study_probability"]),
+        study_code=_code_in(body["study_code"]) if body["study_code"] is not None else None,
+        measurements=tuple(_measurement_in(values) for values in body["measurements"]),
     )
     return Analysis(findings=findings, provider=_text(body["provider"]), seconds=float(body["seconds"]))
 
@@ -154,7 +185,7 @@ def _finding_out(finding: Finding, buffers: list[bytes]) -> Body:
         "segment": finding.segment,
         "region": _mask_out(finding.region, buffers) if finding.region is not None else None,
         "slice_probabilities": [[int(index), float(value)] for index, value in finding.slice_probabilities],
-        "measurements": [[_code_out(m.code), float(m.value), _code_out(m.unit)] for m in finding.measurements],
+        "measurements": [_measurement_out(measurement) for measurement in finding.measurements],
     }
 
 
@@ -168,10 +199,22 @@ def _finding_in(body: Body, masks: list[bytes]) -> Finding:
         segment=int(body["segment"]) if body["segment"] is not None else None,
         region=_mask_in(body["region"], masks) if body["region"] is not None else None,
         slice_probabilities=tuple((int(index), float(value)) for index, value in body["slice_probabilities"]),
-        measurements=tuple(
-            Measurement(code=_code_in(code), value=float(value), unit=_code_in(unit))
-            for code, value, unit in body["measurements"]
-        ),
+        measurements=tuple(_measurement_in(values) for values in body["measurements"]),
+    )
+
+
+def _measurement_out(measurement: Measurement) -> list[Any]:
+    by_slice = [[int(index), float(value)] for index, value in measurement.by_slice]
+    return [_code_out(measurement.code), float(measurement.value), _code_out(measurement.unit), by_slice]
+
+
+def _measurement_in(values: Any) -> Measurement:
+    code, value, unit, by_slice = values
+    return Measurement(
+        code=_code_in(code),
+        value=float(value),
+        unit=_code_in(unit),
+        by_slice=tuple((int(index), float(one)) for index, one in by_slice),
     )
 
 

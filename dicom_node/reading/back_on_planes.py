@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dicom_node.reading.laying import Laying
-from inference.findings import Finding, Findings, Narrative
+from inference.findings import Finding, Findings, Measurement, Narrative
+from inference.imaging.laying import Laying
 
 
 def on_planes(findings: Findings, laying: Laying) -> Findings:
@@ -27,6 +27,7 @@ def on_planes(findings: Findings, laying: Laying) -> Findings:
         findings,
         segments=tuple(replace(segment, mask=laying.on_planes(segment.mask)) for segment in findings.segments),
         findings=kept,
+        measurements=_by_plane(findings.measurements, laying),
         narrative=Narrative(sentences=tuple(s for s in findings.narrative.sentences if s.finding in labels)),
     )
 
@@ -35,8 +36,13 @@ def _moved(finding: Finding, laying: Laying) -> Finding | None:
     region = None if finding.region is None else laying.on_planes(finding.region)
     if region is not None and not region.any():
         return None
-    highest: dict[int, float] = {}
-    for k, probability in finding.slice_probabilities:
-        plane = laying.plane_of[k]
-        highest[plane] = max(probability, highest.get(plane, 0.0))
-    return replace(finding, region=region, slice_probabilities=tuple(sorted(highest.items())))
+    return replace(
+        finding,
+        region=region,
+        slice_probabilities=laying.highest_on_planes(finding.slice_probabilities),
+        measurements=_by_plane(finding.measurements, laying),
+    )
+
+
+def _by_plane(measurements: tuple[Measurement, ...], laying: Laying) -> tuple[Measurement, ...]:
+    return tuple(replace(m, by_slice=laying.highest_on_planes(m.by_slice)) for m in measurements)

@@ -1,8 +1,9 @@
 """Findings and measurements as a Comprehensive 3D SR after TID 1500; knows no prose.
 
-A finding with a mask is one group of TID 1410: its outline on its largest slice, which viewers draw, and as an
-extension of the template the Referenced Segment of TID 1411, which readers of segmentations look for. (TID 1411 itself
-allows a segment or regions, not both.) Other findings, and what is said of the study as a whole, are of TID 1501.
+A finding with a mask is one group of TID 1410: its outline on its largest slice, which viewers draw, and as
+extensions of the template the lines of its axes below their numbers, and the Referenced Segment of TID 1411, which
+readers of segmentations look for. (TID 1411 itself allows a segment or regions, not both.) Other findings, and what is
+said of the study as a whole, are of TID 1501.
 """
 
 from collections.abc import Sequence
@@ -31,18 +32,19 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from dicom_node.results import placement, provenance, segmentation
+from dicom_node.results import drawn_axes, placement, provenance, segmentation, slice_numbers
 from dicom_node.results.document import document
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
 from dicom_node.results.image_library import image_library
-from dicom_node.results.outline import largest_slice, outline
+from dicom_node.results.outline import outline
 from dicom_node.results.planes import Reference, instance_references, plane_reference
 from dicom_node.results.provenance import Device
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import fit, number
 from dicom_node.study import ObjectKind
 from inference.findings import Finding, Findings
+from inference.imaging.axes import largest_slice
 
 WHOLE_STUDY = "whole study"
 """Tracking Identifier of what is said of no single finding."""
@@ -73,7 +75,7 @@ def write(
     """
     device = provenance.device_of(findings.algorithm, identity)
     groups = [_group(finding, source, identity, device) for finding in findings.findings]
-    if not groups or findings.study_probability is not None:
+    if not groups or findings.study_probability is not None or findings.measurements:
         groups.append(_whole_study(findings, source, identity, device))
     report = MeasurementReport(
         observation_context=provenance.observation_context(device),
@@ -112,7 +114,7 @@ def segmentation_reference(findings: Findings, identity: Identity) -> list[Refer
 def key_slice(finding: Finding) -> int | None:
     """Index of the slice that shows a finding best: its largest, else its most probable one, else None."""
     if finding.region is not None:
-        return largest_slice(finding.region)
+        return largest_slice(finding.region.sum(axis=(1, 2)))
     if finding.slice_probabilities:
         return max(finding.slice_probabilities, key=lambda pair: (pair[1], -pair[0]))[0]
     return None
@@ -126,28 +128,34 @@ def _key_slices(finding: Finding) -> list[int]:
 def _group(finding: Finding, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
     if isinstance(source, TextSource) or finding.region is None or finding.segment is None:
         return _unlocated(finding, source, identity, device)
+    measurements = _measurements(finding)
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
         referenced_region=_region(finding.region, source),
         finding_type=finding.code,
         finding_sites=_sites(finding),
         algorithm_id=provenance.algorithm_template(device),
-        measurements=_measurements(finding),
+        measurements=measurements,
         qualitative_evaluations=_evaluations(finding),
     )
     group[0].ContentSequence.extend(_segment(finding.segment, source, identity))
+    drawn_axes.draw(measurements, finding, source)
+    slice_numbers.add(measurements, finding.measurements, source)
     return group
 
 
 def _unlocated(finding: Finding, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
     """TID 1501: what has no mask, with the slice that shows it best or the document that says it."""
+    measurements = _measurements(finding, device)
+    if isinstance(source, Source):
+        slice_numbers.add(measurements, finding.measurements, source)
     images = [plane_reference(source, key) for key in _key_slices(finding)] if isinstance(source, Source) else []
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
         finding_type=finding.code,
         finding_sites=_sites(finding),
         algorithm_id=provenance.algorithm_template(device),
-        measurements=_measurements(finding, device),
+        measurements=measurements,
         qualitative_evaluations=_evaluations(finding),
         source_images=[SourceImageForMeasurementGroup(i.sop_class_uid, i.sop_instance_uid, _frames(i)) for i in images],
     )
@@ -156,13 +164,16 @@ def _unlocated(finding: Finding, source: Source | TextSource, identity: Identity
 
 
 def _whole_study(findings: Findings, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
-    probability = findings.study_probability
+    measurements = [_measurement(m.code, m.value, m.unit, device) for m in findings.measurements]
+    if isinstance(source, Source):
+        slice_numbers.add(measurements, findings.measurements, source)
+    if findings.study_probability is not None:
+        measurements.append(_certainty(codes.DCM.CertaintyOfImpression, findings.study_probability, device))
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(WHOLE_STUDY, identity),
+        finding_type=findings.study_code,
         algorithm_id=provenance.algorithm_template(device),
-        measurements=None
-        if probability is None
-        else [_certainty(codes.DCM.CertaintyOfImpression, probability, device)],
+        measurements=measurements or None,
         qualitative_evaluations=[QualitativeEvaluation(codes.DCM.SummaryOfAnalyses, codes.DCM.Succeeded)],
     )
     group[0].ContentSequence.extend(_document(source))
@@ -200,7 +211,7 @@ def _segment(index: int, source: Source, identity: Identity) -> ReferencedSegmen
 
 
 def _region(region: NDArray[np.bool_], source: Source) -> ImageRegion:
-    key = largest_slice(region)
+    key = largest_slice(region.sum(axis=(1, 2)))
     image = plane_reference(source, key)
     return ImageRegion(
         graphic_type=GraphicTypeValues.POLYLINE,

@@ -52,10 +52,10 @@ def assert_overlaid(without: Look, overlaid: Look, image: Dataset, mask: Mask, c
 
 
 def outlines(report: Dataset) -> list[tuple[str, Points]]:
-    """The polyline of every group of a measurement report: image's UID, and vertices as row and column of SCOORD."""
+    """The outline of every group of a measurement report: image's UID, and vertices as row and column of SCOORD."""
     found = []
     for item in items(report):
-        if item.ValueType == "SCOORD":
+        if item.ValueType == "SCOORD" and item.ConceptNameCodeSequence[0].CodeValue == "111030":
             column_row = np.array(item.GraphicData, float).reshape(-1, 2)
             image = item.ContentSequence[0].ReferencedSOPSequence[0]
             found.append((str(image.ReferencedSOPInstanceUID), column_row[:, ::-1]))
