@@ -6,9 +6,10 @@ import pytest
 from dicom_node.results import measurement_report
 from dicom_node.results.envelope import to_file
 from dicom_node.results.measurement_report import WHOLE_STUDY
-from dicom_node.results.outline import filled, largest_slice
+from dicom_node.results.outline import filled
 from dicom_node.results.placement import tracking_uid
 from dicom_node.results.tracked import tracked
+from inference.imaging.axes import largest_slice
 from tests import phantoms
 
 
@@ -29,7 +30,7 @@ def test_every_finding_comes_back_with_its_place(frames: str) -> None:
             assert one.outline is None
             continue
         assert one.outline is not None
-        key = largest_slice(finding.region)
+        key = largest_slice(finding.region.sum(axis=(1, 2)))
         header, frame = source.plane(key)
         assert (one.outline.sop_instance_uid, one.outline.frame_number) == (str(header.SOPInstanceUID), frame)
         assert np.array_equal(filled(one.outline.line, source.shape[1:]), finding.region[key])
