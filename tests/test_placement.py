@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_node.results import placement
+from dicom_node.results.profiles import PROFILES
+from dicom_node.results.rendering import choose
 from dicom_node.study import ObjectKind, is_uid
 from tests import phantoms
 
@@ -47,3 +49,9 @@ def test_tracking_identifiers_differ_by_label_and_reading() -> None:
     one, other = phantoms.identity(), phantoms.identity("cd")
     assert placement.tracking_uid(one, "lesion 1") != placement.tracking_uid(one, "lesion 2")
     assert placement.tracking_uid(one, "lesion 1") != placement.tracking_uid(other, "lesion 1")
+
+
+def test_a_finding_is_tracked_by_the_same_uid_in_every_rendering() -> None:
+    one, other = phantoms.identity(), phantoms.identity(rendering=choose(PROFILES["stone"]))
+    assert placement.tracking_uid(one, "lesion 1") == placement.tracking_uid(other, "lesion 1")
+    assert placement.sop_instance_uid(one, ObjectKind.SEG) != placement.sop_instance_uid(other, ObjectKind.SEG)

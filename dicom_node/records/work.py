@@ -18,7 +18,11 @@ from dicom_node.study import LEGAL_TRANSITIONS, DeliveryState, Outcome, StudySta
 
 @dataclass(frozen=True, kw_only=True)
 class KeptResult:
-    """An object that lies in the spool under `sha256`."""
+    """An object that lies in the spool under `sha256`.
+
+    `rendering` is the key of the rendering it belongs to; `destinations` are those it is for, None where it is for all
+    of its workitem.
+    """
 
     kind: str
     sop_class_uid: str
@@ -26,6 +30,8 @@ class KeptResult:
     series_instance_uid: str
     sha256: str
     size: int
+    rendering: str = ""
+    destinations: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +235,7 @@ class WorkLedger(LedgerRoom):
                     uid=result.sop_instance_uid,
                     workitem_id=item.id,
                     kind=result.kind,
+                    rendering=result.rendering,
                     sop_class_uid=result.sop_class_uid,
                     series_uid=result.series_instance_uid,
                     sha256=result.sha256,
@@ -237,22 +244,28 @@ class WorkLedger(LedgerRoom):
                 )
             )
             session.flush()
-            for destination in item.destinations:
-                session.add(
-                    DeliveryRow(
-                        result_uid=result.sop_instance_uid,
-                        destination=destination,
-                        state=DeliveryState.WAITING,
-                        attempts=0,
-                        not_before=now,
-                    )
+        wanted = item.destinations if result.destinations is None else result.destinations
+        for destination in [name for name in wanted if name not in _destinations(session, result.sop_instance_uid)]:
+            session.add(
+                DeliveryRow(
+                    result_uid=result.sop_instance_uid,
+                    destination=destination,
+                    state=DeliveryState.WAITING,
+                    attempts=0,
+                    not_before=now,
                 )
+            )
         self._audit.append(
             session,
             Event.RESULT_MADE,
             now=now,
             subject=study.pseudonym,
-            detail={"kind": result.kind, "sop_instance_uid": result.sop_instance_uid, "sha256": result.sha256},
+            detail={
+                "kind": result.kind,
+                "rendering": result.rendering,
+                "sop_instance_uid": result.sop_instance_uid,
+                "sha256": result.sha256,
+            },
         )
 
 
@@ -291,10 +304,10 @@ def _predecessors(session: Session, item: WorkitemRow) -> tuple[KeptResult, ...]
         )
         .order_by(WorkitemRow.study_version.desc(), ResultRow.uid)
     ).all()
-    return tuple(_kept(row) for row, version in rows if version == rows[0][1])
+    return tuple(_kept(session, row) for row, version in rows if version == rows[0][1])
 
 
-def _kept(row: ResultRow) -> KeptResult:
+def _kept(session: Session, row: ResultRow) -> KeptResult:
     return KeptResult(
         kind=row.kind,
         sop_class_uid=row.sop_class_uid,
@@ -302,7 +315,15 @@ def _kept(row: ResultRow) -> KeptResult:
         series_instance_uid=row.series_uid,
         sha256=row.sha256,
         size=row.size,
+        rendering=row.rendering,
+        destinations=_destinations(session, row.uid),
     )
+
+
+def _destinations(session: Session, result_uid: str) -> tuple[str, ...]:
+    """Where an object goes or went."""
+    found = select(DeliveryRow.destination).where(DeliveryRow.result_uid == result_uid)
+    return tuple(session.scalars(found.order_by(DeliveryRow.destination)))
 
 
 def _items(session: Session, study: StudyRow, state: WorkitemState) -> Sequence[WorkitemRow]:

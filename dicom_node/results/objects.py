@@ -1,4 +1,4 @@
-"""All objects of one reading as files: written, read back, compared and checked before they count."""
+"""All objects of one reading in one rendering as files: written, read back, compared and checked before they count."""
 
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 def write_all(
     findings: Findings, source: Source | TextSource, identity: Identity, predecessors: tuple[Predecessor, ...] = ()
 ) -> tuple[ResultObject, ...]:
-    """Segmentation, measurement report and narrative report of one reading, in this order; no empty segmentation.
+    """Segmentation, measurement report and narrative report of one reading, in this order, in one rendering.
 
-    The same arguments give the same bytes.
+    No empty segmentation is written. The same arguments give the same bytes.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def write_all(
     source
         The series or the report that was read.
     identity
-        Source of UIDs and times.
+        Source of UIDs and times, and the rendering.
     predecessors
-        Objects of the study's previous version, which the documents name.
+        Objects of the study's previous version; those that this rendering replaces are named by the documents.
 
     Raises
     ------
@@ -53,17 +53,20 @@ def write_all(
     _check_agreement(findings, source, identity)
     _tell_repairs(source.datasets[0])
     files: dict[ObjectKind, bytes] = {}
-    if isinstance(source, Source) and not segmentation.is_empty(findings):
-        series = source
-        files[ObjectKind.SEG] = _file(ObjectKind.SEG, lambda: segmentation.write(findings, series, identity))
+    rendering, replaced = identity.rendering, _replaced(predecessors, identity)
+    if isinstance(source, Source) and rendering.seg_form and not segmentation.is_empty(findings):
+        series, form = source, rendering.seg_form
+        files[ObjectKind.SEG] = _file(ObjectKind.SEG, lambda: segmentation.write(findings, series, identity, form))
         mask_comparison.compare(files[ObjectKind.SEG], findings, series)
-    files[ObjectKind.SR] = _file(
-        ObjectKind.SR, lambda: measurement_report.write(findings, source, identity, predecessors)
-    )
-    files[ObjectKind.NARRATIVE] = _file(
-        ObjectKind.NARRATIVE, lambda: narrative_report.write(findings, source, identity, predecessors)
-    )
-    return _checked(files, source.datasets, predecessors)
+    if rendering.measurement_class:
+        files[ObjectKind.SR] = _file(
+            ObjectKind.SR, lambda: measurement_report.write(findings, source, identity, replaced)
+        )
+    if rendering.narrative_class:
+        files[ObjectKind.NARRATIVE] = _file(
+            ObjectKind.NARRATIVE, lambda: narrative_report.write(findings, source, identity, replaced)
+        )
+    return _checked(files, source.datasets, replaced, identity)
 
 
 def write_outcome(
@@ -79,14 +82,19 @@ def write_outcome(
     Raises
     ------
     DefectError
-        If it cannot be built or would not be valid.
+        If it cannot be built or would not be valid, or the rendering has no class for it.
     """
     _tell_repairs(headers[0])
+    replaced = _replaced(predecessors, identity)
     data = _file(
         ObjectKind.OUTCOME,
-        lambda: outcome_report.write(outcome, reason, algorithm_name, headers, identity, predecessors),
+        lambda: outcome_report.write(outcome, reason, algorithm_name, headers, identity, replaced),
     )
-    return _checked({ObjectKind.OUTCOME: data}, headers, predecessors)[0]
+    return _checked({ObjectKind.OUTCOME: data}, headers, replaced, identity)[0]
+
+
+def _replaced(predecessors: Sequence[Predecessor], identity: Identity) -> tuple[Predecessor, ...]:
+    return tuple(each for each in predecessors if each.rendering in ("", identity.rendering.key))
 
 
 def _check_agreement(findings: Findings, source: Source | TextSource, identity: Identity) -> None:
@@ -109,20 +117,24 @@ def _file(kind: ObjectKind, write: Callable[[], Dataset]) -> bytes:
 
 
 def _checked(
-    files: dict[ObjectKind, bytes], headers: Sequence[Dataset], predecessors: Sequence[Predecessor]
+    files: dict[ObjectKind, bytes],
+    headers: Sequence[Dataset],
+    predecessors: Sequence[Predecessor],
+    identity: Identity,
 ) -> tuple[ResultObject, ...]:
     read = {kind: dcmread(BytesIO(data)) for kind, data in files.items()}
     validation.check(list(read.values()), headers, predecessors)
-    return tuple(_result(kind, read[kind], data) for kind, data in files.items())
+    return tuple(_result(kind, read[kind], data, identity) for kind, data in files.items())
 
 
-def _result(kind: ObjectKind, dataset: Dataset, data: bytes) -> ResultObject:
+def _result(kind: ObjectKind, dataset: Dataset, data: bytes, identity: Identity) -> ResultObject:
     return ResultObject(
         kind=kind,
         sop_class_uid=SOPClassUID(str(dataset.SOPClassUID)),
         sop_instance_uid=SOPInstanceUID(str(dataset.SOPInstanceUID)),
         series_instance_uid=SeriesInstanceUID(str(dataset.SeriesInstanceUID)),
         data=data,
+        rendering=identity.rendering.key,
     )
 
 
