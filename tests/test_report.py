@@ -68,6 +68,7 @@ def test_a_study_is_shown_with_what_was_found_and_where_it_is(tmp_path: Path) ->
     text = console.export_text()
     assert "One lesion of 4.2 mL." in text
     assert "pacs: waiting" in text
+    assert "Segmentation" in text
     assert "1.2 s on CPUExecutionProvider" in text
 
 

@@ -103,7 +103,7 @@ class _Rounds:
             return _LOOK_AGAIN_S
         sent = self._send(claimed)
         self._record(claimed, sent)
-        if sent.reached:
+        if sent.reached and self.outages:  # it is back
             self.ask_at = self.clock()
         self.outages = 0 if sent.reached else self.outages + 1
         if not self.outages:

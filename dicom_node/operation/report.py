@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dicom_node.records.views import Counts, StudyLine
+from dicom_node.result_classes import name_of
 
 
 def as_json(value: Mapping[str, Any]) -> str:
@@ -105,10 +106,16 @@ def _show_reading(console: Console, reading: Mapping[str, Any]) -> None:
 
 
 def _objects(objects: list[dict[str, Any]]) -> Table:
-    table = Table("object", "bytes", "SOP Instance UID", "where", box=None, header_style="bold", padding=(0, 2))
+    table = Table("object", "as", "bytes", "SOP Instance UID", "where", box=None, header_style="bold", padding=(0, 2))
     for made in objects:
         deliveries = ", ".join(f"{d['destination']}: {d['state']}" for d in made.get("deliveries", []))
-        table.add_row(made["kind"], f"{made['bytes']:,}", made["sop_instance_uid"], deliveries or made.get("path", ""))
+        table.add_row(
+            made["kind"],
+            name_of(made["sop_class_uid"]),
+            f"{made['bytes']:,}",
+            made["sop_instance_uid"],
+            deliveries or made.get("path", ""),
+        )
     return table
 
 

@@ -58,7 +58,7 @@ class Rendering:
 
 
 def segmentation_class(form: SegForm) -> SOPClassUID:
-    """SOP class of a segmentation of a form (PS3.3 A.51, A.51.5)."""
+    """SOP class of a segmentation of a form (PS3.4 B.5)."""
     return LABEL_MAP if form is SegForm.LABELMAP else SEGMENTATION
 
 
