@@ -79,10 +79,12 @@ def serve(config: ConfigOption) -> None:
     """Run the whole node: listener, workers, sender and clock, started again when one dies."""
     from dicom_node.operation.supervision import serve as supervise
     from dicom_node.reading.admission import admit_all
+    from dicom_node.reading.renderings import check_forms
 
     settings = load(config)
     set_up(settings.log, "serve")
     admit_all(settings)
+    check_forms(settings)
     open_ledger(settings, "serve").close()  # a wrong database stops the start here, once and clearly
     supervise(settings, config, _stop_on_signal())
 
@@ -168,6 +170,9 @@ def process(
             "--report", help="Text of the study's report, UTF-8, for algorithms that read text.", metavar="FILE"
         ),
     ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Destination profile: generic, ohif, weasis, slicer or stone.", metavar="NAME")
+    ] = "generic",
     config: OptionalConfig = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
@@ -177,7 +182,8 @@ def process(
     settings = load(config) if config else Config()
     set_up(settings.log.model_copy(update={"level": "warning"}), "process")
     text = read_report(report_file) if report_file else None
-    done = process_paths(paths, out, tuple(algorithm or ("brain-lesions",)), settings, Console(stderr=True), text)
+    names = tuple(algorithm or ("brain-lesions",))
+    done = process_paths(paths, out, names, settings, Console(stderr=True), text, profile)
     if json:
         typer.echo(report.as_json(done))
     else:
@@ -240,6 +246,9 @@ def check(
             help="A folder of DICOM files: which rule matches which series, and why not.", metavar="FOLDER", exists=True
         ),
     ] = None,
+    ask: Annotated[  # noqa: FBT002
+        bool, typer.Option("--ask", help="Ask every destination again what it takes, and remember the answer.")
+    ] = False,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Check configuration, insecure settings, database, bundles, providers and each destination."""
@@ -252,7 +261,7 @@ def check(
         told = explain_folder(explain, settings)
         typer.echo(report.as_json(told)) if json else show_explanation(Console(), told)
         return
-    told = check_node(settings, config)
+    told = check_node(settings, config, ask=ask)
     typer.echo(report.as_json(told)) if json else show_check(Console(), told)
     raise typer.Exit(0 if told["ok"] else EXIT_NO)
 
@@ -260,12 +269,15 @@ def check(
 @app.command(rich_help_panel="Operate")
 def status(config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
     """What is where: studies, work, deliveries, audit chain."""
-    with administrators_ledger(config) as (_, ledger):
+    from dicom_node.operation.destinations import destinations_told
+
+    with administrators_ledger(config) as (settings, ledger):
         counts, verdict = ledger.counts(), ledger.audit_verdict()
+        destinations = destinations_told(settings, ledger)
     if json:
-        typer.echo(report.as_json(report.status_json(counts, verdict.rows, verdict.fault)))
+        typer.echo(report.as_json(report.status_json(counts, verdict.rows, verdict.fault, destinations)))
     else:
-        report.show_status(Console(), counts, verdict.rows, verdict.fault)
+        report.show_status(Console(), counts, verdict.rows, verdict.fault, destinations)
     raise typer.Exit(EXIT_NO if verdict.fault else 0)
 
 

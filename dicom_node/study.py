@@ -211,10 +211,14 @@ class Study:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultObject:
-    """One object made by a reading, ready to be kept and sent: `data` is a whole DICOM file (PS3.10)."""
+    """One object made by a reading, ready to be kept and sent.
+
+    `data` is a whole DICOM file (PS3.10), `rendering` the key of the rendering it belongs to.
+    """
 
     kind: ObjectKind
     sop_class_uid: SOPClassUID
     sop_instance_uid: SOPInstanceUID
     series_instance_uid: SeriesInstanceUID
     data: bytes
+    rendering: str = ""

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_node.results import placement
+from dicom_node.results.profiles import PROFILES
+from dicom_node.results.rendering import choose
 from dicom_node.study import ObjectKind, is_uid
 from tests import phantoms
 
@@ -53,10 +55,9 @@ def test_tracking_identifiers_differ_by_label_and_reading() -> None:
 
 
 def test_tracking_identifiers_are_one_for_all_renderings_and_go_on_from_an_earlier_version() -> None:
-    one = phantoms.identity()
-    assert placement.tracking_uid(replace(one, profile="another"), "lesion 1") == placement.tracking_uid(
-        one, "lesion 1"
-    )
+    one, other = phantoms.identity(), phantoms.identity(rendering=choose(PROFILES["stone"]))
+    assert placement.tracking_uid(one, "lesion 1") == placement.tracking_uid(other, "lesion 1")
+    assert placement.sop_instance_uid(one, ObjectKind.SEG) != placement.sop_instance_uid(other, ObjectKind.SEG)
     known = replace(one, inherited=(("lesion 1", "2.25.7"),))
     assert placement.tracking_uid(known, "lesion 1") == "2.25.7"
     assert placement.tracking_uid(known, "lesion 2") == placement.tracking_uid(one, "lesion 2")

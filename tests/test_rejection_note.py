@@ -32,7 +32,7 @@ def results(name: str = "Проба^Голова") -> list[Dataset]:
 
 
 def identity(version: int = 1) -> Identity:
-    return replace(phantoms.identity(version=version), algorithm_digest="0" * 64, provider="none", profile="any")
+    return replace(phantoms.identity(version=version), algorithm_digest="0" * 64, provider="none")
 
 
 def note(reason: Rejection, withdrawn: Sequence[Dataset], version: int = 1) -> Dataset:

@@ -38,7 +38,7 @@ def files(kind: str) -> dict[ObjectKind, bytes]:
 
 
 def check(kind: str, written: dict[ObjectKind, bytes]) -> tuple[ResultObject, ...]:
-    return objects.check_files(written, phantoms.two_lesions(), source(kind), phantoms.identity())
+    return objects.check_files(list(written.items()), phantoms.two_lesions(), source(kind), phantoms.identity())
 
 
 def harmed(kind: str, harm: Harm) -> dict[ObjectKind, bytes]:

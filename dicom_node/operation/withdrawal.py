@@ -18,6 +18,7 @@ from dicom_node.records.withdrawals import Standing
 from dicom_node.records.work import KeptResult
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_rejection
+from dicom_node.results.rendering import GENERIC_RENDERING
 from dicom_node.study import Rejection
 
 NO_DIGEST = "0" * 64
@@ -97,7 +98,7 @@ def _note(standing: Standing, reason: Rejection, spool: Spool, config: Config, n
         configuration_digest=config.reading_digest,
         software_version=__version__,
         provider="none",
-        profile="any",
+        rendering=GENERIC_RENDERING,
         analysed_at=now,
         version=standing.version,
     )
@@ -111,4 +112,5 @@ def _note(standing: Standing, reason: Rejection, spool: Spool, config: Config, n
         series_instance_uid=made.series_instance_uid,
         sha256=sha256,
         size=len(made.data),
+        rendering=made.rendering,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.rendering import Rendering
 from dicom_node.study import Outcome, ResultObject
 from inference.findings import Findings
 from inference.image import Image
@@ -45,8 +46,10 @@ class Task:
         `inference.findings.Algorithm.digest` of it; 64 zeros where `forced` says there was none.
     inputs
         Which series, or which text, it reads; None only with `forced`.
-    configuration_digest, software_version, profile, version
+    configuration_digest, software_version, version
         As in `dicom_node.results.identity.Identity`.
+    renderings
+        Profiles and classes the content is written in, each once; at least one.
     analysed_at
         Start of the analysis, aware; None: when the newest instance was made.
     predecessors
@@ -70,7 +73,7 @@ class Task:
     inputs: Inputs | TextInputs | None
     configuration_digest: str
     software_version: str
-    profile: str
+    renderings: tuple[Rendering, ...]
     analysed_at: datetime | None
     version: int = 1
     predecessors: tuple[Predecessor, ...] = ()
@@ -83,6 +86,8 @@ class Task:
     def __post_init__(self) -> None:
         if not self.instances:
             raise ValueError("a task without instances")
+        if not self.renderings or len(set(self.renderings)) != len(self.renderings):
+            raise ValueError("a task has at least one rendering, and each once")
         if (self.inputs is None) == (self.forced is None):
             raise ValueError("a task has either inputs to choose a series by, or a forced outcome")
         if self.report is not None and not isinstance(self.inputs, TextInputs) and self.beside is None:
@@ -120,7 +125,7 @@ class ReadingResult:
     outcome, reason
         What the study gets; the reason is empty for a result.
     objects
-        Ready to be kept and sent; may be none.
+        Of every rendering, ready to be kept and sent; may be none.
     instances_digest
         As in `dicom_node.results.identity.Identity`.
     series

@@ -40,6 +40,7 @@ class Event(StrEnum):
     ALGORITHM_RUN = "Algorithm Run"
     RESULT_MADE = "Result Made"
     RESULT_WITHDRAWN = "Result Withdrawn"
+    DESTINATION_ASKED = "Destination Asked"
     DELIVERY_FAILED = "Delivery Failed"
     DELIVERY_PARKED = "Delivery Parked"
     WORK_RETRIED = "Work Retried"

@@ -1,6 +1,7 @@
-"""The ledger: the only reader and writer of what the node remembers; arrivals, work, deliveries and views in one."""
+"""The ledger: the only reader and writer of what the node remembers; arrivals, work, delivery and views in one."""
 
 from dicom_node.config import Config
+from dicom_node.records.answers import AnswerLedger
 from dicom_node.records.arrivals import ArrivalsLedger
 from dicom_node.records.audit import AuditChain
 from dicom_node.records.database import Database
@@ -10,7 +11,7 @@ from dicom_node.records.views import ViewsLedger
 from dicom_node.records.withdrawals import WithdrawalLedger
 
 
-class Ledger(ArrivalsLedger, WithdrawalLedger, DeliveryLedger, ViewsLedger):
+class Ledger(ArrivalsLedger, WithdrawalLedger, DeliveryLedger, AnswerLedger, ViewsLedger):
     """Everything one process may ask of the ledger or tell it."""
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The ledger's part on withdrawal: which objects stand, and that they stand no more; knows no DICOM."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -62,7 +62,7 @@ class WithdrawalLedger(WorkLedger):
                     workitem=item.id,
                     algorithm=item.algorithm,
                     version=item.study_version,
-                    results=tuple(kept_result(row) for row in rows),
+                    results=tuple(kept_result(session, row) for row in rows),
                 )
                 for item, rows in found
                 if rows
@@ -97,7 +97,8 @@ class WithdrawalLedger(WorkLedger):
                 row.rejected = reason
                 told = {**detail, "kind": row.kind, "sop_instance_uid": row.uid, "version": item.study_version}
                 self._audit.append(session, Event.RESULT_WITHDRAWN, now=now, subject=study.pseudonym, detail=told)
-            self._keep_result(session, item, study, note, now, [d for d in item.destinations if d in reached])
+            sent_to = tuple(destination for destination in item.destinations if destination in reached)
+            self._keep_result(session, item, study, replace(note, destinations=sent_to), now)
             item.reason = _with(item.reason, f"withdrawn: {reason.words}")
             if study.state == StudyState.DONE:
                 what = f"{item.algorithm} version {item.study_version}".strip()

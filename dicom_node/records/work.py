@@ -18,7 +18,11 @@ from dicom_node.study import LEGAL_TRANSITIONS, DeliveryState, ObjectKind, Outco
 
 @dataclass(frozen=True, kw_only=True)
 class KeptResult:
-    """An object that lies in the spool under `sha256`."""
+    """An object that lies in the spool under `sha256`.
+
+    `rendering` is the key of the rendering it belongs to; `destinations` are those it is for, None where it is for all
+    of its workitem.
+    """
 
     kind: str
     sop_class_uid: str
@@ -26,6 +30,8 @@ class KeptResult:
     series_instance_uid: str
     sha256: str
     size: int
+    rendering: str = ""
+    destinations: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +124,7 @@ class WorkLedger(LedgerRoom):
                 algorithm=item.algorithm,
                 destinations=tuple(item.destinations),
                 instances=instances,
-                predecessors=tuple(kept_result(row) for row, version in earlier if version == earlier[0][1]),
+                predecessors=tuple(kept_result(session, row) for row, version in earlier if version == earlier[0][1]),
                 earlier_reports=tuple(row.sha256 for row, _ in earlier if row.kind == ObjectKind.SR),
                 attempt=item.attempts,
                 analysed_at=item.analysed_at,
@@ -182,7 +188,7 @@ class WorkLedger(LedgerRoom):
                 },
             )
             for result in ending.results:
-                self._keep_result(session, item, study, result, now, item.destinations)
+                self._keep_result(session, item, study, result, now)
             session.flush()
             _finish_study(session, study, item.study_version)
 
@@ -253,7 +259,6 @@ class WorkLedger(LedgerRoom):
         study: StudyRow,
         result: KeptResult,
         now: datetime,
-        destinations: Sequence[str],
     ) -> None:
         if session.get(ResultRow, result.sop_instance_uid) is None:
             session.add(
@@ -261,6 +266,7 @@ class WorkLedger(LedgerRoom):
                     uid=result.sop_instance_uid,
                     workitem_id=item.id,
                     kind=result.kind,
+                    rendering=result.rendering,
                     sop_class_uid=result.sop_class_uid,
                     series_uid=result.series_instance_uid,
                     sha256=result.sha256,
@@ -269,22 +275,28 @@ class WorkLedger(LedgerRoom):
                 )
             )
             session.flush()
-            for destination in destinations:
-                session.add(
-                    DeliveryRow(
-                        result_uid=result.sop_instance_uid,
-                        destination=destination,
-                        state=DeliveryState.WAITING,
-                        attempts=0,
-                        not_before=now,
-                    )
+        wanted = item.destinations if result.destinations is None else result.destinations
+        for destination in [name for name in wanted if name not in _destinations(session, result.sop_instance_uid)]:
+            session.add(
+                DeliveryRow(
+                    result_uid=result.sop_instance_uid,
+                    destination=destination,
+                    state=DeliveryState.WAITING,
+                    attempts=0,
+                    not_before=now,
                 )
+            )
         self._audit.append(
             session,
             Event.RESULT_MADE,
             now=now,
             subject=study.pseudonym,
-            detail={"kind": result.kind, "sop_instance_uid": result.sop_instance_uid, "sha256": result.sha256},
+            detail={
+                "kind": result.kind,
+                "rendering": result.rendering,
+                "sop_instance_uid": result.sop_instance_uid,
+                "sha256": result.sha256,
+            },
         )
 
 
@@ -328,7 +340,7 @@ def _earlier(session: Session, item: WorkitemRow) -> list[tuple[ResultRow, int]]
     return [(row, version) for row, version in rows]
 
 
-def kept_result(row: ResultRow) -> KeptResult:
+def kept_result(session: Session, row: ResultRow) -> KeptResult:
     """An object as those who do not know the tables see it."""
     return KeptResult(
         kind=row.kind,
@@ -337,7 +349,15 @@ def kept_result(row: ResultRow) -> KeptResult:
         series_instance_uid=row.series_uid,
         sha256=row.sha256,
         size=row.size,
+        rendering=row.rendering,
+        destinations=_destinations(session, row.uid),
     )
+
+
+def _destinations(session: Session, result_uid: str) -> tuple[str, ...]:
+    """Where an object goes or went."""
+    found = select(DeliveryRow.destination).where(DeliveryRow.result_uid == result_uid)
+    return tuple(session.scalars(found.order_by(DeliveryRow.destination)))
 
 
 def _items(session: Session, study: StudyRow, state: WorkitemState) -> Sequence[WorkitemRow]:

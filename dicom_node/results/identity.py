@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from dicom_node.results.rendering import Rendering
 from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID, derive_uid
 
 
@@ -22,8 +23,8 @@ class Identity:
         Version of this node.
     provider
         Execution provider that computed it, for example "CPUExecutionProvider" or "SimpleITK".
-    profile
-        Destination profile the object is rendered for.
+    rendering
+        Profile and classes the object is rendered in.
     analysed_at
         Start of the analysis, aware UTC; recorded once with the workitem. Not a source of UIDs.
     version
@@ -37,7 +38,7 @@ class Identity:
     configuration_digest: str
     software_version: str
     provider: str
-    profile: str
+    rendering: Rendering
     analysed_at: datetime
     version: int = 1
     inherited: tuple[tuple[str, str], ...] = ()
@@ -47,26 +48,19 @@ class Identity:
             raise ValueError("analysed_at must be aware")
 
     def uid(self, kind: str, sop_class_uid: str) -> str:
-        """A UID for one use, for example ("SEG instance", SOP class)."""
-        return derive_uid(
-            kind,
-            sop_class_uid,
-            self.instances_digest,
-            self.algorithm_digest,
-            self.configuration_digest,
-            self.software_version,
-            self.provider,
-            self.profile,
-        )
+        """A UID for one use in this rendering, for example ("SEG instance", SOP class)."""
+        return derive_uid(kind, sop_class_uid, *self._content, self.rendering.key)
 
     def tracking_uid(self, label: str) -> str:
         """Tracking Unique Identifier of a finding or a segment: the earlier version's, else one of its own.
 
         It is the same in every rendering, because the thing that is tracked is the same.
         """
-        return dict(self.inherited).get(label) or derive_uid(
-            "tracking",
-            label,
+        return dict(self.inherited).get(label) or derive_uid("tracking", label, *self._content)
+
+    @property
+    def _content(self) -> tuple[str, ...]:
+        return (
             self.instances_digest,
             self.algorithm_digest,
             self.configuration_digest,
@@ -77,9 +71,13 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Predecessor:
-    """An object of the study's previous version, which a new one replaces (PS3.3 C.17.2, Predecessor Documents)."""
+    """An object of the study's previous version, which a new one replaces (PS3.3 C.17.2, Predecessor Documents).
+
+    `rendering` is the key of the new rendering that replaces it; empty: every one does.
+    """
 
     kind: ObjectKind
     sop_class_uid: SOPClassUID
     sop_instance_uid: SOPInstanceUID
     series_instance_uid: SeriesInstanceUID
+    rendering: str = ""

@@ -1,4 +1,4 @@
-"""The report a radiologist reads: an Enhanced SR in words, each sentence tied to what it rests on."""
+"""The report a radiologist reads: an SR in words, in the class of the rendering, each sentence tied to its evidence."""
 
 from collections.abc import Sequence
 
