@@ -16,7 +16,8 @@ from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 from dicom_node.plane import Plane
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.results.identity import Identity
-from dicom_node.results.rendering import GENERIC_RENDERING, Rendering
+from dicom_node.results.profiles import GENERIC
+from dicom_node.results.rendering import GENERIC_RENDERING, Rendering, choose
 from dicom_node.results.source import Source
 from inference.findings import Algorithm, Finding, Findings, Mask, Measurement, Narrative, Segment, Sentence
 
@@ -142,6 +143,10 @@ def algorithm(clinical_use: Literal["cleared", "research", "forbidden"] = "resea
         clinical_use=clinical_use,
         training="synthetic-findings",
     )
+
+
+WITH_PICTURES = choose(GENERIC, secondary_capture=True)
+"""The generic rendering with a summary as pictures."""
 
 
 def identity(instances: str = "ab", version: int = 1, rendering: Rendering = GENERIC_RENDERING) -> Identity:

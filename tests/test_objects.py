@@ -309,6 +309,18 @@ def test_real_headers_give_valid_objects(name: str, tmp_path: Path) -> None:
     assert _errors(results, tmp_path) == []
 
 
+def test_pictures_are_written_where_the_rendering_has_them_and_pass_every_check() -> None:
+    volume = phantoms.volume()
+    made = objects.write_all(
+        phantoms.two_lesions(),
+        phantoms.single_frame(volume),
+        phantoms.identity(rendering=phantoms.WITH_PICTURES),
+        pixels=volume.array,
+    )
+    assert [o.kind for o in made] == ["SEG", "SR", "NARRATIVE", "CAPTURE", "CAPTURE", "CAPTURE", "CAPTURE"]
+    assert len({o.series_instance_uid for o in made}) == 4
+
+
 @pytest.mark.slow
 def test_a_large_study_is_written_whole() -> None:
     shape = (300, 512, 512)

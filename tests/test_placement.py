@@ -38,7 +38,7 @@ def test_the_description_fits_and_keeps_its_marks(kind: ObjectKind, name: str, r
 
 
 def test_every_kind_has_a_series_and_uids_of_its_own() -> None:
-    identity = phantoms.identity()
+    identity = phantoms.identity(rendering=phantoms.WITH_PICTURES)
     kinds = list(placement.PLACES)
     assert set(kinds) == set(ObjectKind)
     uids = [placement.sop_instance_uid(identity, k) for k in kinds]

@@ -55,7 +55,7 @@ class Rendering:
         written: dict[ObjectKind, SOPClassUID | None] = {
             ObjectKind.SEG: None if self.seg_form is None else segmentation_class(self.seg_form),
             ObjectKind.SR: self.measurement_class,
-            ObjectKind.CAPTURE: SECONDARY_CAPTURE,
+            ObjectKind.CAPTURE: SECONDARY_CAPTURE if self.secondary_capture else None,
             ObjectKind.REJECTION: KEY_OBJECTS,
         }
         return written.get(kind, self.narrative_class)
