@@ -26,6 +26,7 @@ from dicom_node.operation.models_commands import models_app
 from dicom_node.operation.options import EXIT_NO, EXIT_WRONG_USE, ConfigOption, JsonOption, OptionalConfig
 from dicom_node.records.audit import Event
 from dicom_node.records.ledger import Ledger, open_ledger
+from dicom_node.study import Language
 from inference.errors import InferenceError
 
 app = typer.Typer(
@@ -163,6 +164,10 @@ def process(
             "--report", help="Text of the study's report, UTF-8, for algorithms that read text.", metavar="FILE"
         ),
     ] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option(help="What the sentences are written in. Default: as the configuration says, else English."),
+    ] = None,
     config: OptionalConfig = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
@@ -170,6 +175,8 @@ def process(
     from dicom_node.operation.process import process_paths, read_report
 
     settings = load(config) if config else Config()
+    if language:
+        settings = settings.model_copy(update={"node": settings.node.model_copy(update={"language": language})})
     set_up(settings.log.model_copy(update={"level": "warning"}), "process")
     text = read_report(report_file) if report_file else None
     done = process_paths(paths, out, tuple(algorithm or ("brain-lesions",)), settings, Console(stderr=True), text)

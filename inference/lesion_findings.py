@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from inference.algorithms.brain_lesions import ONE, SCORE, SIDES, size_and_place
+from inference.algorithms.brain_lesions import ONE, SCORE, SIDES, place_mm, size_and_place
 from inference.findings import Finding, Measurement, Sentence
 from inference.imaging.candidates import Candidate
 from inference.imaging.midline import Midline, side
 from inference.imaging.sites import site
 from inference.lesion_classes import Told
-from inference.manifests.lesions import LesionsManifest
+from inference.manifests.lesions import LesionClass, LesionsManifest
+from inference.statements import CodedAt, OfEachSlice, OfNoKindAt
 
 
 def finding(
@@ -56,7 +57,9 @@ def finding(
             Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
             Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
             Measurement(code=SCORE, value=candidate.score, unit=ONE),
-            Measurement(code=_second(manifest), value=100.0 * said.probability, unit=codes.UCUM.Percent),
+            Measurement(
+                code=probability_of(manifest.classes[1]), value=100.0 * said.probability, unit=codes.UCUM.Percent
+            ),
         ),
     )
 
@@ -83,16 +86,20 @@ def sentences(
             Sentence(
                 text=f"{one.label.capitalize()}: {what}, {sure}, {place}, {size_and_place(candidate)}.",
                 finding=one.label,
+                says=(OfNoKindAt if index is None else CodedAt)(place_mm=place_mm(candidate)),
             )
         )
         each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in said.slices)
-        lines.append(Sentence(text=f"Probability of {second} in each slice, by its number: {each}.", finding=one.label))
+        text = f"Probability of {second} in each slice, by its number: {each}."
+        numbered = tuple((k + 1, p) for k, p in said.slices)
+        says = OfEachSlice(code=manifest.classes[1].code.code(), slices=numbered)
+        lines.append(Sentence(text=text, finding=one.label, says=says))
     return lines
 
 
-def _second(manifest: LesionsManifest) -> Code:
-    second = manifest.classes[1]
-    return Code(f"{second.label}-probability", "99DICOMNODE", f"Probability of {second.code.meaning}"[:64])
+def probability_of(kind: LesionClass) -> Code:
+    """What the probability of a class is called, where it is a measurement."""
+    return Code(f"{kind.label}-probability", "99DICOMNODE", f"Probability of {kind.code.meaning}"[:64])
 
 
 def _of_class(second: float, index: int) -> float:

@@ -125,6 +125,7 @@ def _reading(
         algorithm_digest=description.algorithm.digest,
         inputs=description.inputs,
         configuration_digest=config.reading_digest,
+        language=config.node.language,
         software_version=__version__,
         profile=PROFILE,
         analysed_at=None,

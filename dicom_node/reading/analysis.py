@@ -23,6 +23,7 @@ from dicom_node.reading.volume import load
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
 from dicom_node.results.source import Source, TextSource
+from dicom_node.results.spoken import spoken
 from dicom_node.study import Outcome, ResultObject, is_uid
 from inference.inputs import TextInputs
 from inference.report_text import ReportText
@@ -203,7 +204,7 @@ def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysi
         left=read.left,
         notes=read.notes,
         findings=summarised(analysis.findings, identity),
-        narrative=analysis.findings.narrative.text,
+        narrative=" ".join(sentence.text for sentence in spoken(analysis.findings, task.language)),
         provider=analysis.provider,
         seconds=analysis.seconds,
     )
@@ -230,4 +231,5 @@ def _identity(task: Task, received: _Received, algorithm_digest: str, provider: 
         profile=task.profile,
         analysed_at=task.analysed_at or newest([part.header for part in received.parts]),
         version=task.version,
+        language=task.language,
     )

@@ -2,7 +2,7 @@
 
 Real headers hold values that no valid object may hold. What identifies the patient is never altered: Patient ID stays
 as sent even where it is too long, and an accession number or study ID that does not fit is left empty, because a
-shortened one is another one.
+shortened one is another one. Of a person's name no more is changed than the standard demands.
 """
 
 import re
@@ -17,7 +17,7 @@ from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
-from dicom_node.results.text import clean, fit
+from dicom_node.results.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,10 @@ def read(source: Dataset) -> PatientStudy:
 
 
 def text(source: Dataset, keyword: str) -> str:
-    """A value as text, several joined by backslashes; empty where it is absent or cannot be read."""
+    """A value as text, several joined by backslashes; empty where it is absent or cannot be read.
+
+    Blanks around it mean nothing (PS3.5 6.2) and go; an ideographic space is none of them.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's warnings quote the value, and a log must not
         try:
@@ -62,7 +65,7 @@ def text(source: Dataset, keyword: str) -> str:
         if value is None:
             return ""
         parts = value if isinstance(value, MultiValue | list) else [value]
-        return "\\".join(str(part) for part in parts).strip()
+        return "\\".join(str(part) for part in parts).strip(" ")
 
 
 def _element(keyword: str, value: str) -> DataElement:
@@ -75,16 +78,18 @@ def _as_sent(value: str) -> str:
 
 
 def _person_name(value: str) -> str:
-    # PS3.5 6.2.1: up to three groups (alphabetic, ideographic, phonetic) of up to 64 characters
-    return "=".join(clean(group)[:64] for group in value.split("=")[:3])
+    # PS3.5 6.2.1: up to three groups (alphabetic, ideographic, phonetic) of up to 64 characters and five components
+    groups = [clean(group).split("^", 4) for group in value.split("=")[:3]]
+    whole = "=".join("^".join(c.replace("^", " ") for c in components)[:64] for components in groups)
+    return whole.strip(" ")
 
 
 def _identifier(value: str) -> str:
-    return value if len(value) <= 16 and fit(value, 16) == value else ""
+    return value if len(value) <= 16 and clean(value) == value else ""
 
 
 def _description(value: str) -> str:
-    return fit(value, 64)
+    return clean(value)[:64].strip(" ")
 
 
 def _date(value: str) -> str:

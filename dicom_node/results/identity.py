@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID, derive_uid
+from dicom_node.study import Language, ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID, derive_uid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,8 @@ class Identity:
         Start of the analysis, aware UTC; recorded once with the workitem. Not a source of UIDs.
     version
         1 for the first result of a study, one more for each set of late instances.
+    language
+        Of the sentences; not a source of UIDs by itself, because the configuration's digest covers it.
     """
 
     instances_digest: str
@@ -38,6 +40,7 @@ class Identity:
     profile: str
     analysed_at: datetime
     version: int = 1
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if self.analysed_at.tzinfo is None:

@@ -25,6 +25,7 @@ from inference.imaging.components import voxel_volume_mm3
 from inference.imaging.midline import Midline, midline, side
 from inference.inputs import Inputs
 from inference.marks import surest
+from inference.statements import BrainCutOff, BrainVolume, CodedAt, NothingStandsOut, ScoresAreAnOrder
 
 NAME, VERSION = "brain-lesions", "0.1.0"
 
@@ -218,20 +219,26 @@ def _candidate_finding(number: int, candidate: Candidate, plane: Midline | None)
 def _narrative(volume: Volume, brain: Brain, listed: list[Finding], found: tuple[Candidate, ...]) -> Narrative:
     sentences = brain_sentences(volume, brain)
     if not found:
-        sentences.append(Sentence(text="No blob-like region of 2 to 15 mm radius stands out from its tissue."))
+        least, most = blobs.LEAST_RADIUS_MM, blobs.MOST_RADIUS_MM
+        text = f"No blob-like region of {least:g} to {most:g} mm radius stands out from its tissue."
+        sentences.append(Sentence(text=text, says=NothingStandsOut(least_mm=least, most_mm=most)))
     for finding, candidate in zip(listed, found, strict=True):
-        sentences.append(Sentence(text=_in_words(finding, candidate), finding=finding.label))
+        says = CodedAt(place_mm=place_mm(candidate))
+        sentences.append(Sentence(text=_in_words(finding, candidate), finding=finding.label, says=says))
     if found:
-        sentences.append(Sentence(text="A score is an order among candidates, not a probability."))
+        text = "A score is an order among candidates, not a probability."
+        sentences.append(Sentence(text=text, says=ScoresAreAnOrder()))
     return Narrative(sentences=tuple(sentences))
 
 
 def brain_sentences(volume: Volume, brain: Brain) -> list[Sentence]:
     """The brain's volume in words."""
-    sentences = [Sentence(text=f"The brain in the images measures {_mask_ml(volume, brain):.0f} mL.", finding="brain")]
+    shown = _mask_ml(volume, brain)
+    text = f"The brain in the images measures {shown:.0f} mL."
+    sentences = [Sentence(text=text, finding="brain", says=BrainVolume(volume_ml=shown))]
     if _is_cut_off(volume, brain):
         text = f"The images cut the brain off; the whole is estimated at {brain.whole_ml:.0f} mL."
-        sentences.append(Sentence(text=text, finding="brain"))
+        sentences.append(Sentence(text=text, finding="brain", says=BrainCutOff(whole_ml=float(brain.whole_ml))))
     return sentences
 
 
@@ -240,10 +247,16 @@ def _in_words(finding: Finding, candidate: Candidate) -> str:
     return f"{finding.label.capitalize()}: {where}, {size_and_place(candidate)}."
 
 
+def place_mm(candidate: Candidate) -> tuple[float, float, float]:
+    """Where a candidate's centre lies from the scanner's: LPS, mm."""
+    x, y, z = (float(mm) for mm in candidate.part.centroid_mm)
+    return x, y, z
+
+
 def size_and_place(candidate: Candidate) -> str:
     """How large a candidate is, its score, and where it lies in the scanner."""
     size = f"{candidate.part.volume_ml:.2f} mL, longest axis {candidate.part.longest_axis_mm:.0f} mm"
-    x, y, z = candidate.part.centroid_mm
+    x, y, z = place_mm(candidate)
     place = (
         f"at {abs(x):.0f} mm {'left' if x >= 0 else 'right'}, {abs(y):.0f} mm {'posterior' if y >= 0 else 'anterior'}"
     )

@@ -22,11 +22,16 @@ from inference.inputs import Inputs
 from inference.manifests.localiser import FEATURES, LocaliserManifest
 from inference.parity import opened
 from inference.session import Session
+from inference.statements import Direction, HighestSlice, LikeliestSlice
 
 Array = NDArray[np.float32]
 
 _LENGTH = 1e-3  # by which that of a text's features may differ from 1
-_ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))  # of LPS axes, from - to +
+_ENDS: tuple[tuple[Direction, Direction], ...] = (
+    ("right", "left"),
+    ("anterior", "posterior"),
+    ("inferior", "superior"),
+)  # of LPS axes, from - to +
 
 
 class TumourLocaliser:
@@ -111,7 +116,7 @@ class TumourLocaliser:
             image,
             self._manifest,
             self.algorithm,
-            first=[Sentence(text=_in_words(slices, image.volume, is_probability=is_probability))],
+            first=[_in_words(slices, image.volume, is_probability=is_probability)],
             study_probability=float(slices.max()) if is_probability else None,
         )
 
@@ -178,16 +183,22 @@ def _of_source_slices(scores: Array, grid: Volume, image: Image) -> Array:
     return highest
 
 
-def _in_words(slices: Array, volume: Volume, *, is_probability: bool) -> str:
+def _in_words(slices: Array, volume: Volume, *, is_probability: bool) -> Sentence:
     """Which slice is likeliest to show something abnormal, where it lies, and how sure the bundle is."""
-    best = int(slices.argmax())
+    best, count = int(slices.argmax()), len(slices)
     middle = [best, *((n - 1) / 2.0 for n in volume.spatial_shape[1:])]
-    x, y, z = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
+    at = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
     axis = int(np.abs(volume.affine[:3, 0]).argmax())
-    at = (x, y, z)[axis]
-    place = f"{abs(at):.0f} mm {_ENDS[axis][int(at >= 0)]} of the scanner's centre"
+    offset, sure = abs(float(at[axis])), float(slices[best])
+    end = _ENDS[axis][int(at[axis] >= 0)]
+    told = f"Slice {best + 1} of {count}, {offset:.0f} mm {end} of the scanner's centre"
+    told += ", is the likeliest to show abnormal tissue: "
     if is_probability:
-        sure = f"probability {100.0 * float(slices[best]):.0f} %"
-    else:
-        sure = f"score {float(slices[best]):.2f}, which is an order among slices and no probability"
-    return f"Slice {best + 1} of {len(slices)}, {place}, is the likeliest to show abnormal tissue: {sure}."
+        return Sentence(
+            text=f"{told}probability {100.0 * sure:.0f} %.",
+            says=LikeliestSlice(number=best + 1, count=count, offset_mm=offset, direction=end, probability=sure),
+        )
+    return Sentence(
+        text=f"{told}score {sure:.2f}, which is an order among slices and no probability.",
+        says=HighestSlice(number=best + 1, count=count, offset_mm=offset, direction=end, score=sure),
+    )
