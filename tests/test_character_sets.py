@@ -18,7 +18,7 @@ from dicom_node.results import header, objects, outcome_report
 from dicom_node.results.envelope import to_file
 from dicom_node.study import Outcome
 from tests import phantoms
-from tests.encoded_names import SETS, Declared, Script
+from tests.encoded_names import SETS, Declared
 from tests.peers import dciodvfy, program
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # as in the process that parses

@@ -28,8 +28,8 @@ from pydicom.uid import (
 )
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.header_values import UNREADABLE
 from dicom_node.reading.readable_text import make_readable
+from dicom_node.unreadable import UNREADABLE
 
 UNCOMPRESSED = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian})
 """Transfer syntaxes whose pixels lie in the file as they are (PS3.5 A.1 to A.3)."""

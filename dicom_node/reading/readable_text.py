@@ -6,6 +6,8 @@ which every byte is a character. Two sets that pydicom reads wrongly or not at a
 """
 
 import warnings
+from contextlib import suppress
+from typing import Any
 
 from pydicom import Dataset, config
 from pydicom.charset import CODES_TO_ENCODINGS, ESC, decode_bytes, default_encoding
@@ -13,6 +15,8 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.tag import BaseTag
 from pydicom.valuerep import TEXT_VR_DELIMS, VR
+
+from dicom_node.unreadable import UNREADABLE
 
 _TEXT = frozenset({VR.SH, VR.LO, VR.ST, VR.LT, VR.UC, VR.UT, VR.PN})  # PS3.5 6.1.2.3: what (0008,0005) speaks of
 _ESCAPED = list(dict.fromkeys(CODES_TO_ENCODINGS.values()))
@@ -26,12 +30,17 @@ def make_readable(header: Dataset) -> None:
         warnings.simplefilter("ignore")  # of pydicom, for each value that it cannot read
         encodings = _declared(header)
         for tag in header.keys():  # noqa: SIM118  # iterating a dataset decodes it
-            item = header.get_item(tag)
-            if not isinstance(item, RawDataElement) or not isinstance(item.value, bytes):
-                continue
-            vr = item.VR or _known(tag)
-            if vr in _TEXT and (text := read_otherwise(item.value, encodings)) is not None:
-                header[tag] = DataElement(tag, vr, text.rstrip("\0 "), validation_mode=config.IGNORE)
+            with suppress(*UNREADABLE):  # what is no value stays for those who ask for it
+                _make_readable(header, tag, encodings)
+
+
+def _make_readable(header: Dataset, tag: BaseTag, encodings: list[str]) -> None:
+    item: Any = header.get_item(tag)
+    if not isinstance(item, RawDataElement) or not isinstance(item.value, bytes):
+        return
+    vr = item.VR or _known(tag)
+    if vr in _TEXT and (text := read_otherwise(item.value, encodings)) is not None:
+        header[tag] = DataElement(tag, vr, text.rstrip("\0 "), validation_mode=config.IGNORE)
 
 
 def read_otherwise(value: bytes, encodings: list[str]) -> str | None:

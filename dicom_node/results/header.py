@@ -10,14 +10,17 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
+from pydicom.valuerep import PersonName
 
 from dicom_node.results.text import clean
+from dicom_node.unreadable import UNREADABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +63,17 @@ def text(source: Dataset, keyword: str) -> str:
         warnings.simplefilter("ignore")  # pydicom's warnings quote the value, and a log must not
         try:
             value = source.get(keyword)
-        except (ValueError, LookupError, TypeError):  # not a number, an unknown character set, a broken element
+            parts = value if isinstance(value, MultiValue | list) else [value]
+            return "\\".join(_plain(part) for part in parts).strip(" ")
+        except UNREADABLE:
             return ""
-        if value is None:
-            return ""
-        parts = value if isinstance(value, MultiValue | list) else [value]
-        return "\\".join(str(part) for part in parts).strip(" ")
+
+
+def _plain(part: Any) -> str:
+    """One value as text, in whatever representation it came; a sequence is none."""
+    if isinstance(part, bytes):
+        return part.rstrip(b"\0 ").decode("latin_1")  # a byte, a character: nothing is lost
+    return str(part) if isinstance(part, str | PersonName | int | float) else ""
 
 
 def _element(keyword: str, value: str) -> DataElement:
@@ -102,7 +110,7 @@ def _date(value: str) -> str:
 
 def _time(value: str) -> str:
     digits = value.replace(":", "")
-    return digits if re.fullmatch(r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?", digits) else ""
+    return digits if _matches(r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?", digits) else ""
 
 
 def _sex(value: str) -> str:
@@ -110,11 +118,11 @@ def _sex(value: str) -> str:
 
 
 def _age(value: str) -> str:
-    return value if re.fullmatch(r"\d{3}[DWMY]", value) else ""
+    return value if _matches(r"\d{3}[DWMY]", value) else ""
 
 
 def _decimal(value: str) -> str:
-    return value if re.fullmatch(r"(?=.{1,16}$)[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", value) else ""
+    return value if _matches(r"(?=.{1,16}$)[+-]?\d+(\.\d*)?([eE][+-]?\d{1,2})?", value) else ""
 
 
 def _yes(value: str) -> str:
@@ -122,7 +130,13 @@ def _yes(value: str) -> str:
 
 
 def _offset(value: str) -> str:
-    return value if re.fullmatch(r"[+-](0\d|1[0-4])[0-5]\d", value) else ""
+    # PS3.3 C.12.1.1.8: from -1200 to +1400, and -0000 shall not be used
+    return value if _matches(r"-(?!0000)(0\d|1[01])[0-5]\d|-1200|\+(0\d|1[0-3])[0-5]\d|\+1400", value) else ""
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Whether all of `value` is of this form, in digits of ASCII."""
+    return re.fullmatch(pattern, value, re.ASCII) is not None
 
 
 _RULES: dict[str, Callable[[str], str]] = {

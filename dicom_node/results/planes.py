@@ -5,6 +5,7 @@ frame by frame, a spacing that is not the distance of slices), so it is shown th
 nothing of the patient.
 """
 
+import math
 from dataclasses import dataclass
 
 from highdicom import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
@@ -13,6 +14,7 @@ from pydicom import Dataset
 
 from dicom_node.errors import DefectError, UnsuitableError
 from dicom_node.plane import distances, extents
+from dicom_node.results.header import text
 from dicom_node.results.source import Source, TextSource
 
 _PATIENT = CoordinateSystemNames.PATIENT
@@ -129,12 +131,21 @@ def _measures(source: Source) -> PixelMeasuresSequence:
     header, frame_number = source.plane(0)
     plane = header if frame_number is None else _group(header, frame_number, "PixelMeasuresSequence")
     spacing = source.spacing_mm  # the distance of the planes; the header's own value may be a gap or a guess
-    given = float(plane.get("SliceThickness") or 0)
+    given = _thickness(plane)
     return PixelMeasuresSequence(
         pixel_spacing=[float(v) for v in plane.PixelSpacing],
         slice_thickness=given if given > 0 else spacing or float(extents(distances(source.planes), 0.0).min()),
         spacing_between_slices=spacing,
     )
+
+
+def _thickness(plane: Dataset) -> float:
+    """Slice Thickness (0018,0050), mm; 0 where the header holds no such number, for it only describes."""
+    try:
+        given = float(text(plane, "SliceThickness") or 0)
+    except ValueError:
+        return 0.0
+    return given if math.isfinite(given) else 0.0
 
 
 def _group(header: Dataset, frame_number: int, sequence: str) -> Dataset:
