@@ -143,7 +143,7 @@ def test_the_same_in_german(tmp_path: Path) -> None:
     printed = [line.strip() for line in dsrdump(path).splitlines()]
     wanted = [
         '<CONTAINER:(,,"Befundbericht Bildgebung")=SEPARATE>',
-        '<has concept mod CODE:(,,"Sprache dieses Abschnitts")=(de,RFC5646,"Deutsch")>',
+        '<has concept mod CODE:(,,"Sprache")=(de,RFC5646,"Deutsch")>',
         '<contains CONTAINER:(,,"Zusammenfassung")=SEPARATE>',
         (
             '<contains TEXT:(,,"Zusammenfassung")="Von KI erstellt, nicht ärztlich geprüft. NUR FÜR FORSCHUNGSZWECKE '
@@ -151,7 +151,7 @@ def test_the_same_in_german(tmp_path: Path) -> None:
         ),
         '<contains TEXT:(,,"Beurteilung")="Läsion: 2 Regionen markiert, zusammen 24,7 mL.">',
         '<contains TEXT:(,,"Beurteilung")="A new kind of sentence.">',
-        '<has concept mod CODE:(,,"Sprache dieses Abschnitts")=(en,RFC5646,"Englisch")>',
+        '<has concept mod CODE:(,,"Sprache")=(en,RFC5646,"Englisch")>',
         '<contains TEXT:(,,"Beurteilung")="Wahrscheinlichkeit für die Untersuchung insgesamt: 97 %.">',
         '<contains CONTAINER:(,,"Befunde")=SEPARATE>',
         '<has obs context TEXT:(,,"Kennung")="lesion 1">',
@@ -160,7 +160,7 @@ def test_the_same_in_german(tmp_path: Path) -> None:
         '<contains TEXT:(,,"Befund")="Blutung, rechts, Wahrscheinlichkeit 20 %.">',
         '<contains TEXT:(,,"Beschreibung der Durchführung")="Zu den Bildern, auf Englisch:">',
         '<contains TEXT:(,,"Beschreibung der Durchführung")="gantry tilt of 18.5 degrees.">',
-        '<has concept mod CODE:(,,"Sprache dieses Abschnitts")=(en,RFC5646,"Englisch")>',
+        '<has concept mod CODE:(,,"Sprache")=(en,RFC5646,"Englisch")>',
     ]
     place = 0
     for line in wanted:

@@ -184,7 +184,7 @@ def test_functional_images_are_no_head(tmp_path: Path) -> None:
 def test_sentences_are_in_the_language_that_is_asked_for(head_folder: Path, tmp_path: Path) -> None:
     told = process_json(head_folder, "--out", tmp_path, "--language", "de")
     by_outcome = {study["outcome"]: study["algorithms"][0] for study in told["studies"]}
-    assert "Hirnvolumen in den Bildern: " in by_outcome["result"]["narrative"]
+    assert "Abgebildetes Hirnvolumen: " in by_outcome["result"]["narrative"]
     assert "The " not in by_outcome["result"]["narrative"]
     for reading, words in ((by_outcome["result"], "Befund"), (by_outcome["abstained"], "Kein KI-Ergebnis")):
         document = next(o for o in reading["objects"] if o["kind"] in {"NARRATIVE", "OUTCOME"})

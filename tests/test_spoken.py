@@ -49,35 +49,36 @@ GERMAN_OF: dict[Statement, str] = {
     said.NoRegion(code=TUMOUR): "Tumor: keine Region markiert.",
     said.OneRegion(code=TUMOUR, volume_ml=12.36): "Tumor: eine Region markiert, 12,4 mL.",
     said.SeveralRegions(code=TUMOUR, count=3, volume_ml=24.0): "Tumor: 3 Regionen markiert, zusammen 24,0 mL.",
-    said.NotListed(count=2): "Nur im Segment markiert und nicht einzeln aufgeführt: die kleinsten (2).",
-    said.BrainVolume(volume_ml=1423.4): "Hirnvolumen in den Bildern: 1423 mL.",
+    said.NotListed(count=2): "Weitere kleine Regionen nur im Segment, hier nicht aufgeführt: 2.",
+    said.BrainVolume(volume_ml=1423.4): "Abgebildetes Hirnvolumen: 1423 mL.",
     said.BrainCutOff(whole_ml=1511.0): "Das Gehirn ist in den Bildern angeschnitten; geschätztes Gesamtvolumen "
     "1511 mL.",
     said.NothingStandsOut(least_mm=2.0, most_mm=15.0): "Keine rundliche Region von 2 bis 15 mm Radius hebt sich ab.",
-    said.ScoresAreAnOrder(): "Der Score reiht die Kandidaten; er ist keine Wahrscheinlichkeit.",
-    said.LearntOnSynthetic(first=CAVERNOMA, second=BLEEDING): "Technische Demonstration: Kavernom und Hirnblutung zu "
-    "unterscheiden, wurde nur an künstlich erzeugten Läsionen gelernt.",
-    said.NoCandidate(code=BLEEDING): "Keine dunkle Läsion gefunden; daher keine Angabe einer Wahrscheinlichkeit "
+    said.ScoresAreAnOrder(): "Der Score gibt eine Reihenfolge der Kandidaten an, keine Wahrscheinlichkeit.",
+    said.LearntOnSynthetic(first=CAVERNOMA, second=BLEEDING): "Technische Demonstration: Die Unterscheidung "
+    "Kavernom oder Hirnblutung wurde nur an künstlich erzeugten Läsionen gelernt.",
+    said.NoCandidate(code=BLEEDING): "Keine dunkle Läsion gefunden, daher keine Wahrscheinlichkeitsangabe "
     "(Hirnblutung).",
-    said.FromImage(code=BLEEDING, probability=0.031, rule="max"): "Hirnblutung: Wahrscheinlichkeit aus dem Bild 3 % "
-    "(Regel über Kandidaten: max).",
+    said.FromImage(
+        code=BLEEDING, probability=0.031, rule="max"
+    ): "Hirnblutung: Wahrscheinlichkeit nach den Bildern 3 % (Regel: max).",
     said.JoinedWithText(text_probability=0.8, source="the Enhanced SR in series 5", probability=0.001): "Zusammen mit "
-    "dem Text (80 % nach „the Enhanced SR in series 5“): unter 1 %.",
-    said.FittedOn(text="made up"): "Zusammengeführt durch logistische Regression; angepasst wurde sie mit Text "
-    "„made up“.",
+    "dem Text („the Enhanced SR in series 5“: 80 %): unter 1 %.",
+    said.FittedOn(text="made up"): "Verknüpft durch logistische Regression, angepasst an Text: „made up“.",
     said.ImageAlone(): "Nur aus dem Bild; es wurde kein Text einbezogen.",
     said.TextNotTaken(why="the text is empty"): "Nur aus dem Bild; es wurde kein Text einbezogen "
     "(„the text is empty“).",
-    said.NeitherMeansNothing(): "Ist ein Kandidat keines von beiden, hat seine Wahrscheinlichkeit keine Bedeutung.",
-    said.OfEachSlice(code=BLEEDING, slices=((4, 0.93), (5, 0.998))): "Hirnblutung: Wahrscheinlichkeit je Schicht "
-    "(Schichtnummer: Wert) 4: 93 %; 5: über 99 %.",
+    said.NeitherMeansNothing(): "Für Kandidaten, die keines von beiden sind, ist die Wahrscheinlichkeit ohne "
+    "Bedeutung.",
+    said.OfEachSlice(code=BLEEDING, slices=((4, 0.93), (5, 0.998))): "Wahrscheinlichkeit (Hirnblutung) "
+    "nach Schichtnummer: 4: 93 %; 5: über 99 %.",
     said.LikeliestSlice(
         number=12, count=30, offset_mm=31.4, direction="superior", probability=0.93
     ): "Am ehesten auffällig: Schicht 12 von 30, 31 mm kranial der Scannermitte, Wahrscheinlichkeit 93 %.",
     said.HighestSlice(
         number=12, count=30, offset_mm=31.4, direction="posterior", score=0.456
-    ): "Am ehesten auffällig: Schicht 12 von 30, 31 mm dorsal der Scannermitte, Score 0,46; er reiht die Schichten und "
-    "ist keine Wahrscheinlichkeit.",
+    ): "Am ehesten auffällig: Schicht 12 von 30, 31 mm dorsal der Scannermitte, Score 0,46 (Reihenfolge der Schichten, "
+    "keine Wahrscheinlichkeit).",
     said.TextClass(origin="a report", code=TUMOUR, probability=0.93): "Einordnung des Textes („a report“): Tumor, "
     "Wahrscheinlichkeit 93 %.",
     said.TextOfNoClass(origin="a report", code=TUMOUR, probability=0.43, least=0.5): "Der Text („a report“) ist keiner "
@@ -163,8 +164,8 @@ def test_what_is_known_in_english_alone_comes_last_and_is_known_as_english() -> 
             Measurement(code=Code("aih-probability", "99DICOMNODE", ""), value=93.0, unit=codes.UCUM.Percent),
             Measurement(code=Code("ccm-probability", "99DICOMNODE", ""), value=7.0, unit=codes.UCUM.Percent),
             Measurement(code=Code("1", "99X", "Stiffness"), value=12.345, unit=Code("kPa", "UCUM", "kilopascal")),
-        )}, ("Hirnblutung, 0,65 mL, Kurzachse 6,4 mm, Kandidaten-Score 0,40, Wahrscheinlichkeit eines Kavernoms 7 %, "
-            "Stiffness 12,35 kPa, Wahrscheinlichkeit 93 %")),
+        )}, ("Hirnblutung, 0,65 mL, Kurzachse 6,4 mm, Wahrscheinlichkeit 93 %, Kandidaten-Score 0,40, "
+            "Wahrscheinlichkeit eines Kavernoms 7 %, Stiffness 12,35 kPa")),
     ],
 )  # fmt: skip
 def test_a_finding_in_german(changes: dict[str, Any], text: str) -> None:

@@ -20,6 +20,7 @@ from inference.findings import Finding, Findings, Measurement, Sentence
 from inference.statements import Statement
 
 _VOLUME = key(codes.SCT.Volume)
+_SIZES = frozenset({"mL", "mm3", "mm", "mm2"})
 _ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))  # of LPS axes, from - to +
 
 
@@ -58,11 +59,13 @@ def spoken(findings: Findings, language: Language) -> tuple[Spoken, ...]:
 def in_words(finding: Finding, words: Words) -> str:
     """A finding from its codes and measurements: "Tumor, linke Hirnhälfte, 12,4 mL, Wahrscheinlichkeit 93 %"."""
     sure = [] if finding.probability is None else [words.probability.format(value=_percent(finding.probability, words))]
+    told = [m for m in finding.measurements if not _is_probability(m, finding)]
     parts = [
         words.name(finding.code),
         words.site(finding.site, finding.laterality),
-        *(_measured(m, words) for m in finding.measurements if not _is_probability(m, finding)),
+        *(_measured(m, words) for m in told if m.unit.value in _SIZES),
         *sure,
+        *(_measured(m, words) for m in told if m.unit.value not in _SIZES),
     ]
     return ", ".join(part for part in parts if part)
 
