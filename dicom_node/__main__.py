@@ -34,6 +34,7 @@ from dicom_node.operation.options import (
 )
 from dicom_node.records.audit import Event
 from dicom_node.records.ledger import Ledger, open_ledger
+from dicom_node.study import Language
 from inference.errors import InferenceError
 
 app = typer.Typer(
@@ -173,6 +174,10 @@ def process(
     profile: Annotated[
         str, typer.Option(help="Destination profile: generic, ohif, weasis, slicer or stone.", metavar="NAME")
     ] = "generic",
+    language: Annotated[
+        Language | None,
+        typer.Option(help="What the sentences are written in. Default: as the configuration says, else English."),
+    ] = None,
     config: OptionalConfig = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
@@ -180,6 +185,8 @@ def process(
     from dicom_node.operation.process import process_paths, read_report
 
     settings = load(config) if config else Config()
+    if language:
+        settings = settings.model_copy(update={"node": settings.node.model_copy(update={"language": language})})
     set_up(settings.log.model_copy(update={"level": "warning"}), "process")
     text = read_report(report_file) if report_file else None
     names = tuple(algorithm or ("brain-lesions",))

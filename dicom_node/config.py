@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 
 from dicom_node.errors import ConfigError
+from dicom_node.study import Language
 
 
 def _ae_title(value: str) -> str:
@@ -45,7 +46,7 @@ class NodeTable(_Table):
 
     ae_title: AETitle = "DICOMNODE"
     state_dir: Path = Path("/var/lib/dicom-node")
-    language: Literal["en"] = "en"
+    language: Language = "en"
 
 
 class ListenerTable(_Table):

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 StudyInstanceUID = NewType("StudyInstanceUID", str)
 SeriesInstanceUID = NewType("SeriesInstanceUID", str)
@@ -82,6 +82,10 @@ class Outcome(StrEnum):
     ABSTAINED = "abstained"
     NOT_APPLICABLE = "not-applicable"
     FAILED = "failed"
+
+
+Language = Literal["en", "de"]
+"""What the sentences of results are written in (RFC 5646)."""
 
 
 class DeliveryState(StrEnum):

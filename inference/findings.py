@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.sr.coding import Code
 
+from inference.statements import Statement
+
 Mask = NDArray[np.bool_]
 Evidence = Literal["segment", "finding", "study"]
 
@@ -155,10 +157,21 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """One sentence of a narrative and what it rests on: a finding's label, or None for the study as a whole."""
+    """One sentence of a narrative, in English.
+
+    Attributes
+    ----------
+    text
+        The sentence.
+    finding
+        What it rests on: a finding's label, or None for the study as a whole.
+    says
+        The same apart from any language, for those who write it in another one; None: it can only be given as it is.
+    """
 
     text: str
     finding: str | None = None
+    says: Statement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

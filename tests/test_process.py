@@ -195,3 +195,17 @@ def test_functional_images_are_no_head(tmp_path: Path) -> None:
         for reading in study["algorithms"]:
             for made in reading["objects"]:
                 assert peers.dciodvfy(Path(made["path"])) == []
+
+
+def test_sentences_are_in_the_language_that_is_asked_for(head_folder: Path, tmp_path: Path) -> None:
+    told = process_json(head_folder, "--out", tmp_path, "--language", "de")
+    by_outcome = {study["outcome"]: study["algorithms"][0] for study in told["studies"]}
+    assert "Abgebildetes Hirnvolumen: " in by_outcome["result"]["narrative"]
+    assert "The " not in by_outcome["result"]["narrative"]
+    for reading, words in ((by_outcome["result"], "Befund"), (by_outcome["abstained"], "Kein KI-Ergebnis")):
+        document = next(o for o in reading["objects"] if o["kind"] in {"NARRATIVE", "OUTCOME"})
+        assert words in peers.dsrdump(Path(document["path"]))
+
+
+def test_a_language_that_is_not_spoken_is_wrong_use(head_folder: Path, tmp_path: Path) -> None:
+    assert process(head_folder, "--out", tmp_path, "--language", "fr").returncode == 2

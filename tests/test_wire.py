@@ -315,6 +315,7 @@ def test_a_task_comes_back(forced: tuple[Outcome, str] | None) -> None:
         earlier=(b"newest", b"oldest"),
         forced=forced,
         outcome_report=False,
+        language="de",
     )
     assert decoded(task_from_message, through_a_socket(task_to_message(task))) == task
 

@@ -141,6 +141,7 @@ def _reading(
         algorithm_digest=description.algorithm.digest,
         inputs=description.inputs,
         configuration_digest=config.reading_digest,
+        language=config.node.language,
         software_version=__version__,
         renderings=(rendering,),
         analysed_at=None,

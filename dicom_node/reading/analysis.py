@@ -26,6 +26,7 @@ from dicom_node.reading.volume import load
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
 from dicom_node.results.source import Source, TextSource
+from dicom_node.results.spoken import spoken
 from dicom_node.results.tracked import tracked
 from dicom_node.results.tracking import follow
 from dicom_node.study import Outcome, ResultObject, is_uid
@@ -216,7 +217,7 @@ def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysi
         left=read.left,
         notes=read.notes,
         findings=summarised(findings, identities[0]),
-        narrative=findings.narrative.text,
+        narrative=" ".join(sentence.text for sentence in spoken(findings, task.language)),
         provider=analysis.provider,
         seconds=analysis.seconds,
     )
@@ -247,5 +248,6 @@ def _identities(task: Task, received: _Received, algorithm_digest: str, provider
         rendering=task.renderings[0],
         analysed_at=task.analysed_at or newest([part.header for part in received.parts]),
         version=task.version,
+        language=task.language,
     )
     return [replace(identity, rendering=rendering) for rendering in task.renderings]

@@ -1,28 +1,12 @@
 """Values of a header by keyword, with absent and broken told apart; knows no series and no pixels."""
 
 import math
-import struct
 
 from pydicom import Dataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
 from dicom_node.errors import UnsuitableError
-
-UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    BytesLengthException,
-    EOFError,
-    InvalidDicomError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom raises on broken or hostile bytes; MemoryError is not among them: it ends the process that parses."""
+from dicom_node.unreadable import UNREADABLE
 
 
 def text(header: Dataset, keyword: str) -> str:

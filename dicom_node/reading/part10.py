@@ -28,7 +28,8 @@ from pydicom.uid import (
 )
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.header_values import UNREADABLE
+from dicom_node.reading.readable_text import make_readable
+from dicom_node.unreadable import UNREADABLE
 
 UNCOMPRESSED = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian})
 """Transfer syntaxes whose pixels lie in the file as they are (PS3.5 A.1 to A.3)."""
@@ -83,6 +84,7 @@ def parse(data: bytes) -> Part10:
     stream = BytesIO(data)
     try:
         header = pydicom.dcmread(stream, stop_before_pixels=True)
+        make_readable(header)
     except UNREADABLE as error:
         raise UnsuitableError(f"an instance cannot be parsed ({type(error).__name__})") from error
     return Part10(

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.rendering import Rendering
-from dicom_node.study import Outcome, ResultObject
+from dicom_node.study import Language, Outcome, ResultObject
 from inference.findings import Findings
 from inference.image import Image
 from inference.inputs import Inputs, TextInputs
@@ -63,6 +63,8 @@ class Task:
         Write an outcome SR where there is no result.
     report
         Text given with the task, for an algorithm that reads text; None: it is looked for in the study.
+    language
+        Of the sentences in the results.
     beside
         What reads the text beside the images, and is joined to what they say; None: nothing does.
     """
@@ -82,6 +84,7 @@ class Task:
     outcome_report: bool = True
     report: str | None = field(default=None, repr=False)
     beside: TextReading | None = None
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if not self.instances:
@@ -96,6 +99,8 @@ class Task:
             raise ValueError("a text is read beside images")
         if self.forced is not None and self.forced[0] is Outcome.RESULT:
             raise ValueError("a result cannot be forced")
+        if self.language not in get_args(Language):
+            raise ValueError("a language that results are not written in")
         if self.analysed_at is not None and self.analysed_at.tzinfo is None:
             raise ValueError("analysed_at must be aware")
 
@@ -137,7 +142,7 @@ class ReadingResult:
     findings
         Coded findings, JSON values: code, site, laterality, probability, measurements, tracking_uid.
     narrative
-        The text.
+        The text, in the task's language.
     provider, seconds
         As in `Analysis`; empty and 0 where nothing was analysed.
     """

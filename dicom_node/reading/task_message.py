@@ -51,6 +51,7 @@ def task_to_message(task: Task) -> Message:
         "forced": list(task.forced) if task.forced else None,
         "outcome_report": task.outcome_report,
         "report": task.report,
+        "language": task.language,
         "beside": [task.beside.name, task.beside.digest, task.beside.inputs.model_dump(mode="json")]
         if task.beside
         else None,
@@ -79,6 +80,7 @@ def task_from_message(message: Message) -> Task:
         outcome_report=body["outcome_report"] is True,
         report=_text(body["report"]) if body["report"] is not None else None,
         beside=_text_reading(*body["beside"]) if body["beside"] is not None else None,
+        language=body["language"],
     )
 
 

@@ -178,6 +178,7 @@ class Worker:
             "instances": tuple(self._spool.read(name) for name in work.instances),
             "algorithm": work.algorithm,
             "configuration_digest": self._config.reading_digest,
+            "language": self._config.node.language,
             "software_version": __version__,
             "renderings": tuple(shared),
             "analysed_at": work.analysed_at,

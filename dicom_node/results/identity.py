@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dicom_node.results.rendering import Rendering
-from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID, derive_uid
+from dicom_node.study import Language, ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID, derive_uid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,8 @@ class Identity:
         1 for the first result of a study, one more for each set of late instances or forced reading.
     inherited
         (label, Tracking Unique Identifier) of what an earlier version tracked; see `dicom_node.results.tracking`.
+    language
+        Of the sentences; not a source of UIDs by itself, because the configuration's digest covers it.
     """
 
     instances_digest: str
@@ -42,6 +44,7 @@ class Identity:
     analysed_at: datetime
     version: int = 1
     inherited: tuple[tuple[str, str], ...] = ()
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if self.analysed_at.tzinfo is None:

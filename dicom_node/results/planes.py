@@ -5,6 +5,7 @@ frame by frame, a spacing that is not the distance of slices), so it is shown th
 nothing of the patient.
 """
 
+import math
 from dataclasses import dataclass
 
 from highdicom import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
@@ -12,6 +13,7 @@ from highdicom.enum import CoordinateSystemNames
 from pydicom import Dataset
 
 from dicom_node.errors import DefectError, UnsuitableError
+from dicom_node.results.header import text
 from dicom_node.results.source import Source, TextSource
 
 _PATIENT = CoordinateSystemNames.PATIENT
@@ -130,12 +132,21 @@ def _measures(source: Source) -> PixelMeasuresSequence:
     header, frame_number = source.plane(0)
     plane = header if frame_number is None else _group(header, frame_number, "PixelMeasuresSequence")
     spacing = source.closest_mm  # the distance of the planes; the header's own value may be a gap or a guess
-    thickness = float(plane.get("SliceThickness") or 0)
+    thickness = _thickness(plane)
     return PixelMeasuresSequence(
         pixel_spacing=[float(v) for v in plane.PixelSpacing],
         slice_thickness=thickness if thickness > 0 else spacing,
         spacing_between_slices=spacing,
     )
+
+
+def _thickness(plane: Dataset) -> float:
+    """Slice Thickness (0018,0050), mm; 0 where the header holds no such number, for it only describes."""
+    try:
+        given = float(text(plane, "SliceThickness") or 0)
+    except ValueError:
+        return 0.0
+    return given if math.isfinite(given) else 0.0
 
 
 def _group(header: Dataset, frame_number: int, sequence: str) -> Dataset:

@@ -3,7 +3,8 @@
 from PIL import Image, ImageDraw
 
 from dicom_node.results.header import text
-from dicom_node.results.narrative_report import measured, place, said_of
+from dicom_node.results.narrative_report import said_of
+from dicom_node.results.pages.facts import measured, place
 from dicom_node.results.pages.lettering import fitting, shortened, typeface
 from dicom_node.results.pages.orientation import edges
 from dicom_node.results.pages.page import BOTTOM, MARGIN, SIZE, TOP, Column, Imprint, blank
@@ -19,6 +20,7 @@ from dicom_node.results.pages.slice_picture import (
     panel,
 )
 from dicom_node.results.text import number, percent
+from dicom_node.study import Language
 from inference.findings import Finding
 
 _WHOLE = (536, 536)
@@ -39,7 +41,7 @@ def draw(shown: ShownFinding, imprint: Imprint, page: int) -> Image.Image:
     if _is_small(shown):
         _enlarged(image, shown)
         facts.skip(_ENLARGED[1] + 14)
-    _facts(facts, shown)
+    _facts(facts, shown, imprint.language)
     _legend(image, shown)
     return image
 
@@ -94,7 +96,7 @@ def _enlarged(image: Image.Image, shown: ShownFinding) -> None:
     image.paste(drawn.image, (_RIGHT, _UPPER))
 
 
-def _facts(column: Column, shown: ShownFinding) -> None:
+def _facts(column: Column, shown: ShownFinding, language: Language) -> None:
     """Which image, what was measured, and what the report says of it, as far as there is room."""
     facts = [*_whereabouts(shown), *((m.code.meaning, measured(m)) for m in shown.finding.measurements)]
     for index, (name, said) in enumerate(facts):
@@ -106,8 +108,8 @@ def _facts(column: Column, shown: ShownFinding) -> None:
         column.write(shortened(name, typeface(18), room), 18, fill=FAINT)
         column.skip(2)
     column.skip(8)
-    for sentence in said_of(shown.finding, shown.findings):
-        column.write(sentence, 16)
+    for sentence in said_of(shown.finding, shown.findings, language):
+        column.write(sentence.text, 16)
         column.skip(3)
 
 

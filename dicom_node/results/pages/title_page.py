@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from dicom_node.results.header import text
-from dicom_node.results.narrative_report import measured, place, said_of, said_of_study
+from dicom_node.results.narrative_report import said_of, said_of_study
+from dicom_node.results.pages.facts import place
 from dicom_node.results.pages.finding_page import slice_panel
 from dicom_node.results.pages.lettering import shortened, typeface
 from dicom_node.results.pages.page import BOTTOM, MARGIN, SIZE, TOP, Column, Imprint, blank
@@ -13,6 +14,7 @@ from dicom_node.results.pages.shown_finding import ShownFinding, color_of
 from dicom_node.results.pages.slice_picture import FAINT, LINE, TEXT
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import number, percent
+from dicom_node.study import Language
 from inference.findings import Finding, Findings
 
 _SAID = (24, 20, 16)  # sizes of what is said of the study
@@ -32,13 +34,17 @@ def draw(
     column.write(f"{findings.algorithm.name} {findings.algorithm.version}", 32, bold=True, lines=1)
     column.write(_read(source), 16, fill=FAINT, lines=2)
     column.skip(14)
-    sentences = _say(column, said_of_study(findings), keep=_CARD * min(_CARDS, len(findings.findings)))
+    sentences = _say(
+        column,
+        [said.text for said in said_of_study(findings, imprint.language)],
+        keep=_CARD * min(_CARDS, len(findings.findings)),
+    )
     pages = {one.finding.label: page for page, one in enumerate(shown, start=2)}
     cards = 0
     for finding in findings.findings:
         if column.room < _CARD:
             break
-        _card(column, finding, findings, pages.get(finding.label))
+        _card(column, finding, findings, pages.get(finding.label), imprint.language)
         cards += 1
     _count(image, sentences, len(findings.findings) - cards)
     _small(column, shown)
@@ -69,8 +75,8 @@ def _say(column: Column, said: Sequence[str], keep: int) -> int:
     return 0
 
 
-def _card(column: Column, finding: Finding, findings: Findings, page: int | None) -> None:
-    """A finding: its colour, name, place, certainty and page; below what is said of it, else what was measured."""
+def _card(column: Column, finding: Finding, findings: Findings, page: int | None, language: Language) -> None:
+    """A finding: its colour, name, place, certainty and page; below what is said of it."""
     pen = ImageDraw.Draw(column.image)
     column.skip(4)
     pen.line((column.left, column.y, column.right, column.y), fill=LINE)
@@ -82,8 +88,7 @@ def _card(column: Column, finding: Finding, findings: Findings, page: int | None
     where = "".join(f", {part}" for part in (place(finding),) if part)
     heading = f"{finding.code.meaning}{where} ({finding.label})"
     inner.write(shortened(heading, typeface(20, bold=True), inner.right - inner.left - beside - 16), 20, bold=True)
-    sizes = ", ".join(f"{m.code.meaning} {measured(m)}" for m in finding.measurements)
-    inner.write(" ".join(said_of(finding, findings)) or sizes, 17, lines=2)
+    inner.write(" ".join(said.text for said in said_of(finding, findings, language)), 17, lines=2)
     column.y = inner.y + 2
 
 
