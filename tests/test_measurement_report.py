@@ -15,7 +15,7 @@ from dicom_node.results.content_tree import content_items
 from dicom_node.results.envelope import to_file
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.source import Source
-from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID
+from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPInstanceUID
 from inference.findings import Finding, Findings, Narrative
 from tests import phantoms
 from tests.peers import dciodvfy, dsrdump
@@ -163,7 +163,7 @@ def test_the_previous_version_is_named() -> None:
     previous = tuple(
         Predecessor(
             kind=kind,
-            sop_class_uid=SOPClassUID(placement.PLACES[kind].sop_class_uid),
+            sop_class_uid=placement.sop_class_uid(phantoms.identity(), kind),
             sop_instance_uid=SOPInstanceUID(f"2.25.{n}"),
             series_instance_uid=SeriesInstanceUID(f"2.25.{n}0"),
         )
@@ -174,8 +174,8 @@ def test_the_previous_version_is_named() -> None:
     assert _predecessors(dataset) == [by_kind[ObjectKind.SR].sop_instance_uid]
     after_outcome = _read(phantoms.two_lesions(), SOURCES["single"](), (by_kind[ObjectKind.OUTCOME],))
     assert _predecessors(after_outcome) == [by_kind[ObjectKind.OUTCOME].sop_instance_uid]
-    after_segmentation = _read(phantoms.two_lesions(), SOURCES["single"](), (by_kind[ObjectKind.SEG],))
-    assert "PredecessorDocumentsSequence" not in after_segmentation
+    no_documents = (by_kind[ObjectKind.SEG], by_kind[ObjectKind.CAPTURE])
+    assert "PredecessorDocumentsSequence" not in _read(phantoms.two_lesions(), SOURCES["single"](), no_documents)
 
 
 def _predecessors(dataset: Dataset) -> list[str]:

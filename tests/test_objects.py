@@ -23,6 +23,8 @@ from dicom_node.errors import DefectError, UnsuitableError
 from dicom_node.reading import part10, series, volume
 from dicom_node.results import objects
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.profiles import PROFILES
+from dicom_node.results.rendering import choose
 from dicom_node.results.source import Source
 from dicom_node.study import Outcome, ResultObject
 from inference.findings import Finding, Findings
@@ -169,7 +171,7 @@ def test_other_instances_provider_or_profile_are_other_objects() -> None:
         identity,
         phantoms.identity("cd"),
         replace(identity, provider="CUDAExecutionProvider"),
-        replace(identity, profile="stone"),
+        replace(identity, rendering=choose(PROFILES["ohif"])),
         replace(identity, configuration_digest="d0" * 32),
         replace(identity, software_version="0.2.0"),
     ]

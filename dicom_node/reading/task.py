@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.rendering import Rendering
 from dicom_node.study import Outcome, ResultObject
 from inference.findings import Findings
 from inference.image import Image
@@ -45,12 +46,17 @@ class Task:
         `inference.findings.Algorithm.digest` of it; 64 zeros where `forced` says there was none.
     inputs
         Which series, or which text, it reads; None only with `forced`.
-    configuration_digest, software_version, profile, version
+    configuration_digest, software_version, version
         As in `dicom_node.results.identity.Identity`.
+    renderings
+        Profiles and classes the content is written in, each once; at least one.
     analysed_at
         Start of the analysis, aware; None: when the newest instance was made.
     predecessors
         Objects of the study's previous version.
+    earlier
+        Measurement reports of the study's earlier versions as whole DICOM files, the newest first: what is found
+        again keeps their tracking identifiers.
     forced
         Outcome and reason where no analysis is to be made: only the outcome report is written.
     outcome_report
@@ -67,10 +73,11 @@ class Task:
     inputs: Inputs | TextInputs | None
     configuration_digest: str
     software_version: str
-    profile: str
+    renderings: tuple[Rendering, ...]
     analysed_at: datetime | None
     version: int = 1
     predecessors: tuple[Predecessor, ...] = ()
+    earlier: tuple[bytes, ...] = field(default=(), repr=False)
     forced: tuple[Outcome, str] | None = None
     outcome_report: bool = True
     report: str | None = field(default=None, repr=False)
@@ -79,6 +86,8 @@ class Task:
     def __post_init__(self) -> None:
         if not self.instances:
             raise ValueError("a task without instances")
+        if not self.renderings or len(set(self.renderings)) != len(self.renderings):
+            raise ValueError("a task has at least one rendering, and each once")
         if (self.inputs is None) == (self.forced is None):
             raise ValueError("a task has either inputs to choose a series by, or a forced outcome")
         if self.report is not None and not isinstance(self.inputs, TextInputs) and self.beside is None:
@@ -116,7 +125,7 @@ class ReadingResult:
     outcome, reason
         What the study gets; the reason is empty for a result.
     objects
-        Ready to be kept and sent; may be none.
+        Of every rendering, ready to be kept and sent; may be none.
     instances_digest
         As in `dicom_node.results.identity.Identity`.
     series

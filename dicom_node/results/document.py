@@ -1,4 +1,4 @@
-"""An SR document around a content tree (PS3.3 C.17): flags, evidence, predecessors; knows no template."""
+"""A document around a content tree (PS3.3 C.17): evidence, and for an SR flags and predecessors; knows no template."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,8 @@ from dicom_node.results.envelope import Envelope, seal
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.planes import Reference
 from dicom_node.study import ObjectKind
+
+_NO_DOCUMENTS = {ObjectKind.SEG, ObjectKind.CAPTURE}
 
 
 def document(
@@ -26,23 +28,28 @@ def document(
     predecessors
         Objects of the previous version; the documents among them that this one replaces are named.
     """
+    dataset = selection(root, envelope, evidence)
+    dataset.PerformedProcedureCodeSequence = []
+    dataset.CompletionFlag, dataset.VerificationFlag, dataset.PreliminaryFlag = "COMPLETE", "UNVERIFIED", "PRELIMINARY"
+    if replaced := _replaced(envelope.kind, predecessors):
+        dataset.PredecessorDocumentsSequence = [_study(str(dataset.StudyInstanceUID), replaced)]
+    return dataset
+
+
+def selection(root: Dataset, envelope: Envelope, evidence: Sequence[Reference]) -> Dataset:
+    """A Key Object Selection Document (PS3.3 C.17.6): it is not completed, verified or replaced; arguments as above."""
     dataset = Dataset()
     for element in root:
         dataset[element.tag] = element
     seal(dataset, envelope)
     dataset.ReferencedPerformedProcedureStepSequence = []
-    dataset.PerformedProcedureCodeSequence = []
-    dataset.CompletionFlag, dataset.VerificationFlag, dataset.PreliminaryFlag = "COMPLETE", "UNVERIFIED", "PRELIMINARY"
-    study_uid = str(dataset.StudyInstanceUID)
-    dataset.CurrentRequestedProcedureEvidenceSequence = [_study(study_uid, evidence)]
-    if replaced := _replaced(envelope.kind, predecessors):
-        dataset.PredecessorDocumentsSequence = [_study(study_uid, replaced)]
+    dataset.CurrentRequestedProcedureEvidenceSequence = [_study(str(dataset.StudyInstanceUID), evidence)]
     return dataset
 
 
 def _replaced(kind: ObjectKind, predecessors: Sequence[Predecessor]) -> list[Reference]:
     """The previous document of the same kind, else all documents: an outcome and a result replace each other."""
-    documents = [p for p in predecessors if p.kind is not ObjectKind.SEG]
+    documents = [p for p in predecessors if p.kind not in _NO_DOCUMENTS]
     return [
         Reference(
             series_instance_uid=p.series_instance_uid,

@@ -140,6 +140,9 @@ _RULES: dict[str, Callable[[str], str]] = {
     "AccessionNumber": _identifier,
     "StudyDescription": _description,
 }
+KEYWORDS = tuple(_RULES)
+"""All that `read` may give: an object has no other patient and study attributes than these."""
+
 _TYPE_2 = {
     "PatientName",
     "PatientID",

@@ -11,6 +11,9 @@ from dicom_node.results.planes import plane_reference
 from dicom_node.results.source import Source
 from inference.findings import Findings
 
+SPACING_TOLERANCE = 0.01
+"""Part of the distance of the source's planes by which the segmentation's own may differ."""
+
 POSITION_TOLERANCE = 0.1
 """Part of the smallest spacing by which a frame may lie off its plane: headers round, but planes must not swap."""
 
@@ -30,6 +33,7 @@ def compare(data: bytes, findings: Findings, source: Source) -> None:
     """
     written = segread(BytesIO(data))
     plane_of = _planes(source)
+    _check_spacing(written, source)
     drawn = {
         (s, int(k))
         for s, segment in enumerate(findings.segments)
@@ -51,6 +55,15 @@ def compare(data: bytes, findings: Findings, source: Source) -> None:
 def _planes(source: Source) -> dict[_Plane, int]:
     references = [plane_reference(source, k) for k in range(len(source.planes))]
     return {(r.sop_instance_uid, r.frame_number): k for k, r in enumerate(references)}
+
+
+def _check_spacing(written: Segmentation, source: Source) -> None:
+    """Readers build the volume of the masks with it."""
+    groups = (written.SharedFunctionalGroupsSequence[0], written.PerFrameFunctionalGroupsSequence[0])
+    measures = next(group for group in groups if "PixelMeasuresSequence" in group).PixelMeasuresSequence[0]
+    said, expected = float(measures.get("SpacingBetweenSlices") or 0), source.closest_mm
+    if expected and abs(said - expected) > SPACING_TOLERANCE * expected:
+        raise DefectError(f"the segmentation's planes lie {expected:.2f} mm apart, its header says {said:.2f} mm")
 
 
 def _segment(written: Segmentation, frame: Dataset) -> int:

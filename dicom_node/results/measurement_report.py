@@ -1,4 +1,4 @@
-"""Findings and measurements as a Comprehensive 3D SR after TID 1500; knows no prose.
+"""Findings and measurements as an SR after TID 1500, in the class of the rendering; knows no prose.
 
 A finding with a mask is one group of TID 1410: its outline on its largest slice, which viewers draw, and as
 extensions of the template the lines of its axes below their numbers, and the Referenced Segment of TID 1411, which
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
+    CodedConcept,
     CompositeContentItem,
     FindingSite,
     GraphicTypeValues,
@@ -61,6 +62,9 @@ _LATERALITY = Code("272741003", "SCT", "Laterality")
 _Group = PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
 
 
+ORIGINAL_SOURCE = Code("111040", "DCM", "Original Source")
+"""Names the image below a region where a profile wants it named so."""
+
 SOURCE_DOCUMENT = codes.DCM.SourceDocument
 """Names the report that a finding was read from."""
 
@@ -100,12 +104,12 @@ def procedure(source: Dataset) -> Code:
 
 def segmentation_reference(findings: Findings, identity: Identity) -> list[Reference]:
     """Reference to the segmentation of these findings; empty where none is written."""
-    if segmentation.is_empty(findings):
+    if identity.rendering.seg_form is None or segmentation.is_empty(findings):
         return []
     return [
         Reference(
             series_instance_uid=placement.series_instance_uid(identity, ObjectKind.SEG),
-            sop_class_uid=placement.PLACES[ObjectKind.SEG].sop_class_uid,
+            sop_class_uid=placement.sop_class_uid(identity, ObjectKind.SEG),
             sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG),
         )
     ]
@@ -131,14 +135,15 @@ def _group(finding: Finding, source: Source | TextSource, identity: Identity, de
     measurements = _measurements(finding)
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
-        referenced_region=_region(finding.region, source),
+        referenced_region=_region(finding.region, source, identity),
         finding_type=finding.code,
         finding_sites=_sites(finding),
         algorithm_id=provenance.algorithm_template(device),
         measurements=measurements,
         qualitative_evaluations=_evaluations(finding),
     )
-    group[0].ContentSequence.extend(_segment(finding.segment, source, identity))
+    if identity.rendering.seg_form is not None:
+        group[0].ContentSequence.extend(_segment(finding.segment, source, identity))
     drawn_axes.draw(measurements, finding, source)
     slice_numbers.add(measurements, finding.measurements, source)
     return group
@@ -203,20 +208,21 @@ def _tracking(label: str, identity: Identity) -> TrackingIdentifier:
 
 def _segment(index: int, source: Source, identity: Identity) -> ReferencedSegment:
     return ReferencedSegment(
-        sop_class_uid=placement.PLACES[ObjectKind.SEG].sop_class_uid,
+        sop_class_uid=placement.sop_class_uid(identity, ObjectKind.SEG),
         sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG),
         segment_number=index + 1,
         source_series=SourceSeriesForSegmentation(str(source.datasets[0].SeriesInstanceUID)),
     )
 
 
-def _region(region: NDArray[np.bool_], source: Source) -> ImageRegion:
+def _region(region: NDArray[np.bool_], source: Source, identity: Identity) -> ImageRegion:
     key = largest_slice(region.sum(axis=(1, 2)))
     image = plane_reference(source, key)
+    source_image = SourceImageForRegion(image.sop_class_uid, image.sop_instance_uid, _frames(image))
+    if identity.rendering.original_source:
+        source_image.ConceptNameCodeSequence = [CodedConcept.from_code(ORIGINAL_SOURCE)]
     return ImageRegion(
-        graphic_type=GraphicTypeValues.POLYLINE,
-        graphic_data=outline(region[key]),
-        source_image=SourceImageForRegion(image.sop_class_uid, image.sop_instance_uid, _frames(image)),
+        graphic_type=GraphicTypeValues.POLYLINE, graphic_data=outline(region[key]), source_image=source_image
     )
 
 

@@ -102,7 +102,9 @@ def _common(source: Source, index: int) -> Dataset:
     for keyword in _EMPTY:
         setattr(header, keyword, "")
     if original.get("LossyImageCompression") == "01":
-        header.LossyImageCompression = "01"
+        for keyword in _LOSSY:  # PS3.3 C.8.20.2: what a mask was drawn on was lossy, and how much
+            if original.get(keyword):
+                setattr(header, keyword, original.get(keyword))
     return header
 
 
@@ -164,3 +166,4 @@ _EMPTY = (
     "ReferringPhysicianName",
     "PositionReferenceIndicator",
 )
+_LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")

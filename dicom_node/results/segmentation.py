@@ -6,10 +6,12 @@ from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, Segmentation
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+from dicom_node.errors import DefectError
 from dicom_node.results import placement, planes, provenance
 from dicom_node.results.envelope import Envelope, seal
 from dicom_node.results.identity import Identity
 from dicom_node.results.provenance import Device
+from dicom_node.results.segmentation_form import SegForm
 from dicom_node.results.source import Source
 from dicom_node.results.text import fit
 from dicom_node.study import ObjectKind
@@ -21,7 +23,7 @@ def is_empty(findings: Findings) -> bool:
     return not any(segment.mask.any() for segment in findings.segments)
 
 
-def write(findings: Findings, source: Source, identity: Identity) -> Dataset:
+def write(findings: Findings, source: Source, identity: Identity, form: SegForm = SegForm.BINARY) -> Dataset:
     """A Segmentation (PS3.3 A.51) of all segments, one item of the Segment Sequence each, in their order.
 
     Frames are on the source's own planes and refer to instance and frame; planes on which a segment is empty are left
@@ -32,8 +34,10 @@ def write(findings: Findings, source: Source, identity: Identity) -> Dataset:
     UnsuitableError
         If the source has no frame of reference.
     DefectError
-        If the masks do not lie on the grid of the source.
+        If the masks do not lie on the grid of the source, or the form is not BINARY.
     """
+    if form is not SegForm.BINARY:
+        raise DefectError(f"segmentations in the form {form} are not written yet")
     device = provenance.device_of(findings.algorithm, identity)
     place = placement.PLACES[ObjectKind.SEG]
     dataset = Segmentation(
@@ -108,7 +112,7 @@ def _refer_to_frames(dataset: Dataset, source: Source) -> None:
 def _fix(dataset: Dataset, identity: Identity) -> None:
     """Add what highdicom leaves out; replace what it draws at random, and its last padding byte, an ASCII zero."""
     dataset.ContentCreatorName = ""  # PS3.3 table 10-12, type 2: nobody drew it
-    uid = identity.uid("dimension organization", placement.PLACES[ObjectKind.SEG].sop_class_uid)
+    uid = identity.uid("dimension organization", placement.sop_class_uid(identity, ObjectKind.SEG))
     dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = uid
     for index in dataset.DimensionIndexSequence:
         index.DimensionOrganizationUID = uid

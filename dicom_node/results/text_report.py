@@ -1,4 +1,4 @@
-"""The parts of a report in words (Enhanced SR, after TID 2000): sections, paragraphs and what each rests on."""
+"""The parts of a report in words (after TID 2000): sections, paragraphs and what each rests on."""
 
 from collections.abc import Sequence
 from datetime import UTC

@@ -57,6 +57,13 @@ class Laying:
             grid[(k, *self._window(plane))] = planes[plane]
         return grid
 
+    def shown(self, grid: NDArray[Any]) -> NDArray[Any]:
+        """(slice, row, column) on the grid back to (plane, row, column): each plane's own pixels."""
+        if self.is_plain:
+            return grid
+        slices = [self.plane_of.index(plane) for plane in range(len(self.corners))]
+        return np.stack([grid[(k, *self._window(plane))] for plane, k in enumerate(slices)])
+
     def on_planes(self, mask: Mask) -> Mask:
         """A mask on the grid as one on the planes; of several slices that show one plane, what any of them marks."""
         if self.is_plain:
