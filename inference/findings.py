@@ -83,6 +83,9 @@ class Segment:
         (slice, row, column), bool, on the source grid.
     color
         Recommended display colour, sRGB 0 to 255.
+    probability
+        (slice, row, column), uint8, in 255ths: how probable the class is in and around the mask, 0 beyond; None where
+        the algorithm gives none.
     """
 
     label: str
@@ -91,10 +94,15 @@ class Segment:
     anatomy: Code | None
     mask: Mask
     color: tuple[int, int, int]
+    probability: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.mask.ndim != 3 or self.mask.dtype != np.bool_:
             raise ValueError(f"a mask is bool (slice, row, column), got {self.mask.dtype} with {self.mask.ndim} axes")
+        if self.probability is not None and (
+            self.probability.shape != self.mask.shape or self.probability.dtype != np.uint8
+        ):
+            raise ValueError(f"a probability is uint8 on the grid of its mask, got {self.probability.dtype}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from highdicom import CoordinateSystemNames, Volume
+from numpy.typing import NDArray
 from pydicom.sr.coding import Code
 
 from dicom_node.reading.task import Analysis
@@ -129,6 +130,7 @@ def _segment_out(segment: Segment, buffers: list[bytes]) -> Body:
         "anatomy": _code_out(segment.anatomy) if segment.anatomy else None,
         "mask": _mask_out(segment.mask, buffers),
         "color": [int(value) for value in segment.color],
+        "probability": None if segment.probability is None else _values_out(segment.probability, buffers),
     }
 
 
@@ -141,6 +143,7 @@ def _segment_in(body: Body, masks: list[bytes]) -> Segment:
         anatomy=_code_in(body["anatomy"]) if body["anatomy"] is not None else None,
         mask=_mask_in(body["mask"], masks),
         color=(red, green, blue),
+        probability=None if body["probability"] is None else _values_in(body["probability"], masks),
     )
 
 
@@ -191,6 +194,20 @@ def _mask_in(body: Body, masks: list[bytes]) -> Mask:
     bits = np.unpackbits(np.frombuffer(masks[body["buffer"]], np.uint8), count=inside.size)
     mask[box] = bits.reshape(inside.shape).view(np.bool_)
     return mask
+
+
+def _values_out(values: NDArray[np.uint8], buffers: list[bytes]) -> Body:
+    """Where there are values, as a mask, and the values there in its order."""
+    where = _mask_out(values > 0, buffers)
+    buffers.append(values[values > 0].tobytes())
+    return {"where": where, "buffer": len(buffers) - 1}
+
+
+def _values_in(body: Body, buffers: list[bytes]) -> NDArray[np.uint8]:
+    where = _mask_in(body["where"], buffers)
+    values = np.zeros(where.shape, np.uint8)
+    values[where] = np.frombuffer(buffers[body["buffer"]], np.uint8)
+    return values
 
 
 def _box(mask: Mask) -> tuple[slice, ...]:
