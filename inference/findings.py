@@ -139,6 +139,10 @@ class Finding:
     slice_probabilities: tuple[tuple[int, float], ...] = ()
     measurements: tuple[Measurement, ...] = ()
 
+    def measured(self, code: Code) -> float | None:
+        """The measurement of that code in its own unit; None where there is none."""
+        return next((m.value for m in self.measurements if m.code == code), None)
+
     def __post_init__(self) -> None:
         for value in (self.probability, *(p for _, p in self.slice_probabilities)):
             if value is not None and not 0.0 <= value <= 1.0:

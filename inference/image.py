@@ -7,6 +7,8 @@ import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
 
+from inference.imaging.laying import Laying
+
 Weighting = Literal["T1", "T2", "FLAIR", "T2*", "CT", "unknown"]
 
 
@@ -26,12 +28,16 @@ class Image:
     slice_mm
         How much of its normal each slice stands for, mm, where slices of unequal distance were laid on an even grid;
         None: its spacing. Volumes are measured with it.
+    laying
+        How the planes that were acquired lie on this grid; None: plane k is slice k, pixel for pixel. What is measured
+        in a plane is measured in one that was acquired, where it is drawn.
     """
 
     volume: Volume
     modality: Literal["CT", "MR"]
     weighting: Weighting
     slice_mm: tuple[float, ...] | None = None
+    laying: Laying | None = None
 
     def __post_init__(self) -> None:
         if self.volume.array.ndim != 3:
@@ -40,6 +46,8 @@ class Image:
             raise ValueError(f"an image is float32, got {self.volume.array.dtype}")
         if self.slice_mm is not None and len(self.slice_mm) != self.volume.array.shape[0]:
             raise ValueError(f"{len(self.slice_mm)} extents for {self.volume.array.shape[0]} slices")
+        if self.laying is not None and self.laying.shape != self.volume.array.shape:
+            raise ValueError(f"planes laid on {self.laying.shape}, the grid is {self.volume.array.shape}")
 
     def volume_mm3(self, on_slices: NDArray[np.int64]) -> float:
         """Volume of a mask, mm3.

@@ -7,13 +7,15 @@ from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from inference.algorithms.brain_lesions import ONE, SCORE, SIDES, size_and_place
+from inference.algorithms.brain_lesions import SIDES, score, size_and_place
 from inference.findings import Finding, Measurement, Sentence
+from inference.image import Image
 from inference.imaging.candidates import Candidate
 from inference.imaging.midline import Midline, side
 from inference.imaging.sites import site
 from inference.lesion_classes import Told
 from inference.manifests.lesions import LesionsManifest
+from inference.measured import measured
 
 
 def finding(
@@ -21,6 +23,7 @@ def finding(
     candidate: Candidate,
     said: Told,
     manifest: LesionsManifest,
+    image: Image,
     plane: Midline | None,
     from_standard: NDArray[np.float64],
 ) -> Finding:
@@ -34,6 +37,8 @@ def finding(
         From 1.
     said
         What the classifier says of it.
+    image
+        What was read.
     plane
         Mid-sagittal plane, where known.
     from_standard
@@ -53,9 +58,8 @@ def finding(
         region=part.region,
         slice_probabilities=() if index is None else tuple((k, _of_class(p, index)) for k, p in said.slices),
         measurements=(
-            Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
-            Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-            Measurement(code=SCORE, value=candidate.score, unit=ONE),
+            *measured(part, image),
+            score(candidate),
             Measurement(code=_second(manifest), value=100.0 * said.probability, unit=codes.UCUM.Percent),
         ),
     )
@@ -81,7 +85,7 @@ def sentences(
         sure = f"probability of {second} {_percent(said.probability)}"
         lines.append(
             Sentence(
-                text=f"{one.label.capitalize()}: {what}, {sure}, {place}, {size_and_place(candidate)}.",
+                text=f"{one.label.capitalize()}: {what}, {sure}, {place}, {size_and_place(one, candidate)}.",
                 finding=one.label,
             )
         )

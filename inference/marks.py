@@ -10,9 +10,11 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from scipy import ndimage
 
-from inference.findings import Finding, Mask, Measurement, Narrative, Segment, Sentence
+from inference.findings import Finding, Mask, Narrative, Segment, Sentence
+from inference.image import Image
 from inference.imaging.components import Component, components
 from inference.imaging.midline import Midline, side
+from inference.measured import measured, millilitres, size_in_words, volume_mm3
 from inference.outputs import FindingSpec, SegmentSpec
 
 Kinds = Mapping[int, NDArray[np.float32]]
@@ -105,7 +107,12 @@ def overall(spec: FindingSpec, weight: NDArray[np.float32], kinds: Kinds) -> dic
 
 
 def findings(
-    specs: Sequence[FindingSpec], marked: Sequence[Marks], kinds: Kinds, plane: Midline | None, most: int
+    specs: Sequence[FindingSpec],
+    marked: Sequence[Marks],
+    kinds: Kinds,
+    image: Image,
+    plane: Midline | None,
+    most: int,
 ) -> tuple[Finding, ...]:
     """A finding for each part of each class that the manifest names, largest first.
 
@@ -117,6 +124,8 @@ def findings(
         Of segment 1, 2, ... in order.
     kinds
         Maps of the kinds that findings may be of, by channel.
+    image
+        What was read.
     plane
         Mid-sagittal plane, where known.
     most
@@ -125,17 +134,21 @@ def findings(
     found = []
     for spec in specs:
         m = marked[spec.segment - 1]
-        found += [_finding(spec, number, m, part, kinds, plane) for number, part in enumerate(m.parts[:most], start=1)]
+        found += [
+            _finding(spec, number, m, part, kinds, image, plane) for number, part in enumerate(m.parts[:most], start=1)
+        ]
     return tuple(found)
 
 
-def narrative(specs: Sequence[FindingSpec], marked: Sequence[Marks], found: Sequence[Finding]) -> Narrative:
+def narrative(
+    specs: Sequence[FindingSpec], marked: Sequence[Marks], found: Sequence[Finding], image: Image
+) -> Narrative:
     """The same in words: how many, how large in all, then each by itself."""
     sentences: list[Sentence] = []
     for spec in specs:
         parts = marked[spec.segment - 1].parts
         listed = [f for f in found if f.segment == spec.segment - 1]
-        sentences.append(Sentence(text=_summary(spec, parts)))
+        sentences.append(Sentence(text=_summary(spec, parts, image)))
         sentences += [Sentence(text=_description(spec, f), finding=f.label) for f in listed]
         if len(parts) > len(listed):
             rest = len(parts) - len(listed)
@@ -145,7 +158,13 @@ def narrative(specs: Sequence[FindingSpec], marked: Sequence[Marks], found: Sequ
 
 
 def _finding(
-    spec: FindingSpec, number: int, marked: Marks, part: Component, kinds: Kinds, plane: Midline | None
+    spec: FindingSpec,
+    number: int,
+    marked: Marks,
+    part: Component,
+    kinds: Kinds,
+    image: Image,
+    plane: Midline | None,
 ) -> Finding:
     combined = np.max if spec.probability_from == "max" else np.mean
     voxels = marked.probability[tuple(part.indices.T)]
@@ -164,10 +183,7 @@ def _finding(
         segment=spec.segment - 1,
         region=part.region,
         slice_probabilities=tuple(by_slice),
-        measurements=(
-            Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
-            Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-        ),
+        measurements=measured(part, image),
     )
 
 
@@ -188,21 +204,21 @@ def _shares(spec: FindingSpec, logs: Sequence[float]) -> dict[str, float]:
     return {kind.label: float(share) for kind, share in zip(spec.classes, raised / raised.sum(), strict=True)}
 
 
-def _summary(spec: FindingSpec, parts: Sequence[Component]) -> str:
+def _summary(spec: FindingSpec, parts: Sequence[Component], image: Image) -> str:
     if not parts:
         return f"The algorithm marked no {spec.label}."
-    total = sum(part.volume_ml for part in parts)
+    total = millilitres(sum(volume_mm3(part, image) for part in parts))
     if len(parts) == 1:
-        return f"The algorithm marked one {spec.label}, {total:.1f} mL."
-    return f"The algorithm marked {len(parts)} regions as {spec.label}, {total:.1f} mL in all."
+        return f"The algorithm marked one {spec.label}, {total}."
+    return f"The algorithm marked {len(parts)} regions as {spec.label}, {total} in all."
 
 
 def _description(spec: FindingSpec, finding: Finding) -> str:
     where = " ".join(code.meaning.lower() for code in (finding.laterality, finding.site) if code)
-    volume, length = (m.value for m in finding.measurements)
-    sizes = [f"{volume / 1000.0:.1f} mL", f"longest axis {length:.0f} mm"]
     sure = [] if finding.probability is None else [f"probability {100.0 * finding.probability:.0f} %"]
     if spec.classes:
         unnamed = finding.code == spec.code.code()
         sure = ["of no kind with enough probability"] if unnamed else [f"{finding.code.meaning.lower()} with {sure[0]}"]
-    return f"{finding.label.capitalize()}: {', '.join(part for part in (where, *sizes, *sure) if part)}."
+    return (
+        f"{finding.label.capitalize()}: {', '.join(part for part in (where, size_in_words(finding), *sure) if part)}."
+    )

@@ -12,7 +12,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from dicom_node.errors import RefusedError
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.records.part10 import content_name
 from dicom_node.records.spool import Spool
 

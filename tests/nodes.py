@@ -1,9 +1,12 @@
 """A whole node in processes of its own, for stories: started, asked, killed."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +14,8 @@ from pathlib import Path
 
 from dicom_node.config import Config, DestinationTable, load
 from dicom_node.delivery.echo import echo
+from dicom_node.reading.admission import admit_all
+from dicom_node.reading.geometry_gate import RECORD, pass_gate
 from dicom_node.records.ledger import Ledger, open_ledger
 from tests.loopback import free_port, wait_until
 
@@ -45,6 +50,17 @@ lease_s = {lease}
 [log]
 level = "warning"
 """
+
+
+_PROVED = Path(tempfile.mkdtemp(prefix="geometry-proof-"))
+atexit.register(shutil.rmtree, _PROVED, ignore_errors=True)
+
+
+def prove_once(config: Config) -> None:
+    """Give a new node the proof of its geometry that this test run made already, so that not each start takes it."""
+    pass_gate(admit_all(config).values(), _PROVED)
+    config.node.state_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_PROVED / RECORD, config.node.state_dir / RECORD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +128,7 @@ def running_node(
         bundles=bundles,
     )
     path.write_text(text, encoding="utf-8")
+    prove_once(load(path))
     command = [sys.executable, "-m", "dicom_node", "serve", "--config", str(path)]
     process = subprocess.Popen(command)
     node = RunningNode(process=process, config=load(path), config_path=path, port=port)

@@ -61,8 +61,13 @@ class Orthanc:
 
 
 @contextmanager
-def running_orthanc(folder: Path, *, node_port: int, dicom_port: int, auto_route: bool = False) -> Iterator[Orthanc]:
-    """Start an Orthanc that knows the node as modality "node"; with `auto_route` it sends images there."""
+def running_orthanc(
+    folder: Path, *, node_port: int, dicom_port: int, auto_route: bool = False, dicom_web: bool = False
+) -> Iterator[Orthanc]:
+    """Start an Orthanc that knows the node as modality "node".
+
+    With `auto_route` it sends images there; with `dicom_web` it answers viewers under /dicom-web.
+    """
     program = peers.program("Orthanc")
     orthanc = Orthanc(http_port=free_port(), dicom_port=dicom_port)
     configuration: dict[str, Any] = {
@@ -85,6 +90,9 @@ def running_orthanc(folder: Path, *, node_port: int, dicom_port: int, auto_route
         script = folder / "route.lua"
         script.write_text(_ROUTE, encoding="utf-8")
         configuration["LuaScripts"] = [str(script)]
+    if dicom_web:
+        configuration["Plugins"] = [str(peers.plugin("libOrthancDicomWeb.so"))]
+        configuration["DicomWeb"] = {"Root": "/dicom-web/", "StudiesMetadata": "Full", "SeriesMetadata": "Full"}
     path = folder / "orthanc.json"
     path.write_text(json.dumps(configuration), encoding="utf-8")
     with (folder / "orthanc.log").open("wb") as log:

@@ -13,8 +13,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from dicom_node.plane import Plane
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.results.identity import Identity
 from dicom_node.results.source import Source
 from inference.findings import Algorithm, Finding, Findings, Mask, Measurement, Narrative, Segment, Sentence

@@ -8,7 +8,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.sr.coding import Code
 from pydicom.uid import UID, BasicTextSRStorage, ExplicitVRLittleEndian
 
-from dicom_node.operation.synthetic_study import Labels
+from dicom_node.reading.synthetic_study import Labels
 from dicom_node.study import derive_uid
 from tests.series_files import headers
 

@@ -10,9 +10,9 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from dicom_node.reading.part10 import parse
 from dicom_node.reading.series import ImageSeries, survey
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.reading.volume import LoadedSeries, load
 from dicom_node.study import derive_uid
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydicom import Dataset
 
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.bleeding_head import BleedingHead
 
 LABELS = Labels(seed="t2", series_description="T2 TSE axial", protocol_name="T2 TSE")

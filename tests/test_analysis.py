@@ -11,8 +11,8 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import UID, EncapsulatedPDFStorage
 
 from dicom_node.errors import DefectError, TransientError, UnsuitableError
-from dicom_node.operation.synthetic_study import Labels
 from dicom_node.reading.analysis import read_study
+from dicom_node.reading.synthetic_study import Labels
 from dicom_node.reading.task import Analysis, Given, ReadingResult, Task
 from dicom_node.study import ObjectKind, Outcome, derive_uid
 from inference.image import Image

@@ -94,3 +94,10 @@ def test_in_ct_blood_is_a_candidate_and_calcification_is_not(hounsfield: float, 
     findings = BrainLesions().read(Image(volume=volume, modality="CT", weighting="CT"))
     assert len(findings.findings) == 1 + candidates
     assert "cut the brain off" not in findings.narrative.text
+
+
+def test_no_unit_can_be_read_as_a_value(with_ball: tuple[np.ndarray, Findings]) -> None:
+    """OHIF leaves out a value of 0 and shows its unit: "1" would stand there as the score."""
+    units = {m.unit.value for finding in with_ball[1].findings for m in finding.measurements}
+    assert len(units) > 2
+    assert not [unit for unit in units if unit[0].isdigit()]

@@ -4,7 +4,7 @@ import numpy as np
 import pydicom
 
 from dicom_node.operation.came_back import file_size, in_words, kind, mask_on, texts, volumes_ml
-from dicom_node.operation.synthetic_study import series_from_volume
+from dicom_node.reading.synthetic_study import series_from_volume
 from dicom_node.results.objects import write_all
 from tests import phantoms
 

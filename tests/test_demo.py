@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dicom_node.operation.came_back import agreement
 from dicom_node.operation.demo import run
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import synthetic_head
 from tests import peers
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from dicom_node.config import parse
 from dicom_node.operation.explain import explain_folder, show_explanation
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 
 RULES = """
 [[rule]]

@@ -5,7 +5,7 @@ from highdicom import Volume
 from pydicom import Dataset
 
 from dicom_node.operation.folder import series_of, studies_in
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 
 
 def series(labels: Labels, slices: int = 3) -> list[Dataset]:

@@ -13,7 +13,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
 from dicom_node.operation.labelled_studies import holds_dicom, segmented_series
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.results import segmentation
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source

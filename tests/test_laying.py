@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_node.reading.back_on_planes import on_planes
-from dicom_node.reading.laying import Laying
 from inference.findings import Findings, Narrative, Sentence
+from inference.imaging.laying import Laying
 from tests import phantoms
 
 PLAIN = Laying(shape=(3, 4, 5), matrix=(4, 5), plane_of=(0, 1, 2), corners=((0, 0),) * 3)
@@ -49,6 +49,13 @@ def test_a_plain_stack_is_handed_on_as_it_is() -> None:
     assert PLAIN.is_plain
     assert PLAIN.on_grid(planes) is planes
     assert not LAID.is_plain
+
+
+@given(layings(), st.integers(0, 2**32 - 1))
+def test_single_voxels_come_back_as_masks_do(laying: Laying, seed: int) -> None:
+    mask = np.random.default_rng(seed).random(laying.shape) < 0.3
+    found = laying.indices_on_planes(np.argwhere(mask))
+    np.testing.assert_array_equal(found, np.argwhere(laying.on_planes(mask)))
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def test_it_says_in_words_and_in_code_what_happened(outcome: Outcome, sentence: 
 
 def test_the_series_panel_says_it_too() -> None:
     with_name = outcome_report.write(Outcome.FAILED, REASON, "brain-lesions", HEADERS, phantoms.identity(version=2))
-    assert with_name.SeriesDescription == "AI: brain-lesions no result (unverified), RESEARCH USE, v2"
+    assert with_name.SeriesDescription == "AI no result: brain-lesions (unverified), RESEARCH USE, v2"
     without = outcome_report.write(Outcome.NOT_APPLICABLE, REASON, "", HEADERS, phantoms.identity())
-    assert without.SeriesDescription == "AI: dicom-node no result (unverified), RESEARCH USE"
+    assert without.SeriesDescription == "AI no result: dicom-node (unverified), RESEARCH USE"
     assert (with_name.SeriesNumber, with_name.Modality) == (9004, "SR")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dicom_node.results.outline import largest_slice, outline
+from dicom_node.results.outline import outline
 from tests.phantoms import box
 
 
@@ -60,8 +60,3 @@ def test_the_outline_encloses_the_largest_part(plane: np.ndarray) -> None:
     assert _area(polygon) == _largest_part_filled(plane)
     assert (polygon >= 0).all()
     assert (polygon <= [plane.shape[1], plane.shape[0]]).all()
-
-
-def test_the_largest_slice_is_the_middle_one_of_equals() -> None:
-    assert largest_slice(box((9, 5, 5), (2, 7), (1, 3), (1, 3))) == 4
-    assert largest_slice(box((9, 5, 5), (2, 7), (1, 3), (1, 3)) | box((9, 5, 5), (6, 7), (0, 5), (0, 5))) == 6

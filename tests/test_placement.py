@@ -12,10 +12,10 @@ from tests import phantoms
 @pytest.mark.parametrize(
     ("kind", "research", "version", "expected"),
     [
-        (ObjectKind.SEG, True, 1, "AI: lesion-segmenter segmentation (unverified), RESEARCH USE"),
-        (ObjectKind.SR, False, 1, "AI: lesion-segmenter measurements (unverified)"),
-        (ObjectKind.NARRATIVE, False, 2, "AI: lesion-segmenter report (unverified), v2"),
-        (ObjectKind.OUTCOME, True, 3, "AI: lesion-segmenter no result (unverified), RESEARCH USE, v3"),
+        (ObjectKind.SEG, True, 1, "AI segmentation: lesion-segmenter (unverified), RESEARCH USE"),
+        (ObjectKind.SR, False, 1, "AI measurements: lesion-segmenter (unverified)"),
+        (ObjectKind.NARRATIVE, False, 2, "AI report: lesion-segmenter (unverified), v2"),
+        (ObjectKind.OUTCOME, True, 3, "AI no result: lesion-segmenter (unverified), RESEARCH USE, v3"),
     ],
 )
 def test_the_description_says_what_it_is(kind: ObjectKind, research: bool, version: int, expected: str) -> None:  # noqa: FBT001
@@ -26,7 +26,7 @@ def test_the_description_says_what_it_is(kind: ObjectKind, research: bool, versi
 def test_the_description_fits_and_keeps_its_marks(kind: ObjectKind, name: str, research: bool, version: int) -> None:  # noqa: FBT001
     text = placement.series_description(kind, name, research=research, version=version)
     assert len(text) <= 64
-    assert text.startswith("AI: ")
+    assert text.startswith(f"AI {placement.PLACES[kind].contents}: ")
     assert "(unverified)" in text
     assert ("RESEARCH USE" in text) == research
     assert (f", v{version}" in text) == (version > 1)

@@ -13,7 +13,7 @@ from highdicom import Volume
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from dicom_node.operation.came_back import mask_on
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import synthetic_head
 from tests import peers
 

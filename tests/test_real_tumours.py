@@ -13,7 +13,7 @@ import pytest
 from highdicom import Volume
 
 from dicom_node.operation.came_back import mask_on
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.algorithms import Runtime
 from inference.algorithms.segment import Segmenter
 from inference.catalogue import describe

@@ -99,12 +99,14 @@ def test_each_component_is_a_finding_largest_first(found: Findings) -> None:
 
 
 def test_sizes_are_in_millimetres(found: Findings) -> None:
-    volume, axis = found.findings[0].measurements
+    volume, long, short = found.findings[0].measurements
     assert (volume.code, volume.unit) == (codes.SCT.Volume, codes.UCUM.CubicMillimeter)
     assert volume.value == pytest.approx(24 * 3.0 * 1.5 * 2.0)
-    assert (axis.code, axis.unit) == (codes.SCT.LongAxis, codes.UCUM.Millimeter)
-    # along the diagonal of a box of 2 x 3 x 4 voxels: longer than its longest edge, within its diagonal
-    assert 8.0 < axis.value <= np.linalg.norm([6.0, 4.5, 8.0])
+    assert (long.code, long.unit) == (codes.SCT.LongAxis, codes.UCUM.Millimeter)
+    assert (short.code, short.unit) == (codes.SCT.ShortAxis, codes.UCUM.Millimeter)
+    # on a slice of a box of 2 x 3 x 4 voxels: its diagonal, and what lies across that between the longer sides
+    assert long.value == pytest.approx(np.hypot(4.5, 8.0))
+    assert short.value == pytest.approx(4.5 * np.hypot(4.5, 8.0) / 8.0)
 
 
 @pytest.mark.parametrize(("how", "whole", "by_slice"), [("mean", 0.65, [0.6, 0.7]), ("max", 0.8, [0.6, 0.8])])
@@ -129,9 +131,9 @@ def test_a_segment_has_its_probability_in_and_around_its_parts(tmp_path: Path) -
 
 def test_the_sentences_give_number_size_and_probability(found: Findings) -> None:
     assert [(s.finding, s.text) for s in found.narrative.sentences] == [
-        (None, "The algorithm marked 2 regions as lesion, 0.2 mL in all."),
-        ("lesion 1", "Lesion 1: brain, 0.2 mL, longest axis 10 mm, probability 90 %."),
-        ("lesion 2", "Lesion 2: brain, 0.0 mL, longest axis 4 mm, probability 60 %."),
+        (None, "The algorithm marked 2 regions as lesion, 0.23 mL in all."),
+        ("lesion 1", "Lesion 1: brain, 0.22 mL, longest axis 9 mm, perpendicular to it 5 mm, probability 90 %."),
+        ("lesion 2", "Lesion 2: brain, 0.02 mL, longest axis 4 mm, perpendicular to it 2 mm, probability 60 %."),
     ]
 
 
@@ -146,7 +148,7 @@ def test_what_is_too_small_is_out_of_the_segment_too(tmp_path: Path) -> None:
     found = reader(tmp_path, segments=_segment(min_volume_mm3=20.0)).read(_image(_two_boxes()))
     assert len(found.findings) == 1
     assert found.segments[0].mask.sum() == 24
-    assert found.narrative.sentences[0].text == "The algorithm marked one lesion, 0.2 mL."
+    assert found.narrative.sentences[0].text == "The algorithm marked one lesion, 0.22 mL."
 
 
 def test_what_is_nowhere_sure_enough_is_out_of_the_segment_too(tmp_path: Path) -> None:

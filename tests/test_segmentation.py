@@ -121,7 +121,7 @@ def test_each_frame_refers_to_the_frame_it_lies_on() -> None:
 
 def test_what_the_object_says_of_itself() -> None:
     written = _written(phantoms.two_lesions(), phantoms.single_frame(phantoms.volume()))
-    assert written.SeriesDescription == "AI: lesion-segmenter segmentation (unverified), RESEARCH USE"
+    assert written.SeriesDescription == "AI segmentation: lesion-segmenter (unverified), RESEARCH USE"
     assert (written.ContentLabel, written.ContentQualification) == ("AI_SEGMENTATION", "RESEARCH")
     assert (written.SegmentationType, written.ImageType) == ("BINARY", ["DERIVED", "PRIMARY"])
     assert written.FrameOfReferenceUID == "2.25.1234"

@@ -19,7 +19,7 @@ from pynetdicom import AE
 from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 
 from dicom_node.operation.small_pacs import SmallPacs
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.records.spool import Spool
 from tests import tiny_bundles
 from tests.loopback import wait_until

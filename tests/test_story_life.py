@@ -11,7 +11,7 @@ from pydicom import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
 
 from dicom_node.operation.small_pacs import SmallPacs
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from tests import tiny_bundles
 from tests.loopback import wait_until
 from tests.nodes import RunningNode, running_node

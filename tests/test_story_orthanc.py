@@ -15,9 +15,9 @@ from pydicom import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
 
 from dicom_node.operation.came_back import agreement, mask_on
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
 from dicom_node.reading.part10 import parse
 from dicom_node.reading.series import survey
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.reading.volume import load
 from inference.algorithms import Runtime
 from inference.algorithms.brain_lesions import BrainLesions

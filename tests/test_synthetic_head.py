@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from dicom_node.operation.synthetic_study import series_from_volume
+from dicom_node.reading.synthetic_study import series_from_volume
 from inference.findings import Mask
 from inference.imaging.components import largest
 from inference.synthetic.head import SyntheticHead, synthetic_head

@@ -19,7 +19,7 @@ from tokenizers import models as tokenizer_models
 from dicom_node.config import InferenceTable
 from dicom_node.errors import ConfigError
 from dicom_node.operation.other_prompts import change_prompts
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.algorithms.other_prompts import npy, prompts_json
 from inference.algorithms.tumour_localiser import TumourLocaliser
 from inference.bundle import Bundle, load, parity_names

@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, MRImageStorage
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.operation.synthetic_study import Labels
+from dicom_node.reading.synthetic_study import Labels
 from dicom_node.reading.volume import LoadedSeries
 from tests.series_files import AXIAL, Affine, changed, enhanced, headers, loaded, phantom, surveyed
 

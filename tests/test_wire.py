@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -46,6 +47,7 @@ from dicom_node.study import (
 )
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
+from inference.imaging.laying import Laying
 from inference.inputs import Inputs
 
 ALGORITHM = Algorithm(
@@ -201,6 +203,36 @@ def test_an_image_comes_back_bit_for_bit() -> None:
     np.testing.assert_array_equal(back.volume.affine, image().volume.affine)
     assert back.volume.frame_of_reference_uid == image().volume.frame_of_reference_uid
     back.volume.array[0, 0, 0] = 1.0  # an algorithm may work in place
+    assert (back.slice_mm, back.laying) == (None, None)
+
+
+def test_an_image_on_uneven_tilted_planes_comes_back_with_them() -> None:
+    _, back = decoded(image_from_message, through_a_socket(image_to_message("brain-lesions", laid())))
+    assert (back.slice_mm, back.laying) == (laid().slice_mm, laid().laying)
+
+
+def laid() -> Image:
+    """Two planes, the second moved by a row and shown twice."""
+    laying = Laying(shape=(3, 4, 5), matrix=(3, 5), plane_of=(0, 1, 1), corners=((0, 0), (1, 0)))
+    return replace(image(), slice_mm=(2.0, 1.5, 1.5), laying=laying)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shape": [2, 4, 5]},
+        {"matrix": [5, 5]},
+        {"plane_of": [0, 1, 2]},
+        {"plane_of": None},
+        {"corners": [[0, 0]]},
+        None,
+    ],
+)
+def test_planes_that_are_not_laid_on_the_image_are_a_defect(change: dict[str, object] | None) -> None:
+    good = image_to_message("brain-lesions", laid())
+    body = {**good.body, "laying": "beside" if change is None else {**good.body["laying"], **change}}
+    with pytest.raises(DefectError, match="malformed 'analyse' message"):
+        decoded(image_from_message, Message(kind="analyse", body=body, buffers=good.buffers))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from dicom_node.study import (
 )
 from tests import tiny_bundles
 from tests.ledgers import at, instance, ledger
+from tests.nodes import prove_once
 
 DATA = b"one instance"
 
@@ -81,6 +82,7 @@ class Bench:
         self.ledger: Ledger = ledger(folder / "state")
         self.spool = Spool(folder / "spool", 0)
         self.clock = 100.0
+        prove_once(self.config)
         self.worker = Worker(self.config, self.ledger, self.spool, "w", now=lambda: at(self.clock))
 
     def study(self, algorithm: str = "tiny") -> None:

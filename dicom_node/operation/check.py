@@ -13,10 +13,12 @@ from dicom_node.config import Config
 from dicom_node.delivery.echo import echo
 from dicom_node.errors import ConfigError, NodeError
 from dicom_node.reading.admission import admit, bundles_dir
+from dicom_node.reading.geometry_gate import pass_gate
 from dicom_node.records.ledger import open_ledger
 from inference.algorithms import Runtime
-from inference.catalogue import open_reader
+from inference.catalogue import Description, open_reader
 from inference.errors import InferenceError
+from inference.inputs import Inputs
 
 Verdict = Literal["ok", "warning", "fault"]
 _MARKS: dict[Verdict, str] = {
@@ -129,6 +131,19 @@ def _algorithms(config: Config) -> Iterator[Line]:
             f"{description.algorithm.version}, {digest}, on {reader.provider}, {description.algorithm.clinical_use} use"
         )
         yield Line(what=f"algorithm {name}", verdict="ok", text=text)
+        yield _geometry(description, config.node.state_dir)
+
+
+def _geometry(description: Description, state_dir: Path) -> Line:
+    """The phantom in every orientation through the algorithm's way, as before a worker starts."""
+    what = f"geometry {description.name}"
+    try:
+        (count,) = pass_gate([description], state_dir).values()
+    except ConfigError as error:
+        return Line(what=what, verdict="fault", text=str(error))
+    if not isinstance(description.inputs, Inputs):
+        return Line(what=what, verdict="ok", text="reads text, draws nothing")
+    return Line(what=what, verdict="ok", text=f"{count} phantoms came back to where they were drawn")
 
 
 def _destinations(config: Config) -> Iterator[Line]:

@@ -21,7 +21,7 @@ from dicom_node.delivery.echo import echo
 from dicom_node.operation.came_back import Agreement, agreement, file_size, in_words, kind
 from dicom_node.operation.picture import Scene, draw
 from dicom_node.operation.small_pacs import SmallPacs
-from dicom_node.operation.synthetic_study import Labels, series_from_volume
+from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import SyntheticHead, synthetic_head
 
 _SEED = 20270  # a head whose lesions the segmenter finds; its card says how often it does not

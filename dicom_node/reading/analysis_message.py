@@ -21,6 +21,7 @@ from inference.findings import (
     Sentence,
 )
 from inference.image import Image
+from inference.imaging.laying import Laying
 
 
 def image_to_message(name: str, image: Image) -> Message:
@@ -35,6 +36,7 @@ def image_to_message(name: str, image: Image) -> Message:
         "modality": image.modality,
         "weighting": image.weighting,
         "slice_mm": None if image.slice_mm is None else list(image.slice_mm),
+        "laying": None if image.laying is None else _laying_out(image.laying),
     }
     return Message(kind="analyse", body=body, buffers=(array.data.cast("B"),))
 
@@ -56,8 +58,33 @@ def image_from_message(message: Message) -> tuple[str, Image]:
     if body["modality"] not in ("CT", "MR") or body["weighting"] not in ("T1", "T2", "FLAIR", "T2*", "CT", "unknown"):
         raise ValueError("modality or weighting is unknown")
     slice_mm = None if body["slice_mm"] is None else tuple(float(mm) for mm in body["slice_mm"])
-    image = Image(volume=volume, modality=body["modality"], weighting=body["weighting"], slice_mm=slice_mm)
+    image = Image(
+        volume=volume,
+        modality=body["modality"],
+        weighting=body["weighting"],
+        slice_mm=slice_mm,
+        laying=None if body["laying"] is None else _laying_in(body["laying"]),
+    )
     return _text(body["name"]), image
+
+
+def _laying_out(laying: Laying) -> Body:
+    return {
+        "shape": list(laying.shape),
+        "matrix": list(laying.matrix),
+        "plane_of": list(laying.plane_of),
+        "corners": [list(corner) for corner in laying.corners],
+    }
+
+
+def _laying_in(body: Body) -> Laying:
+    rows, columns = (int(value) for value in body["matrix"])
+    return Laying(
+        shape=_shape(body["shape"]),
+        matrix=(rows, columns),
+        plane_of=tuple(int(plane) for plane in body["plane_of"]),
+        corners=tuple((int(row), int(column)) for row, column in body["corners"]),
+    )
 
 
 def analysis_to_message(analysis: Analysis) -> Message:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dicom_node.reading.laying import Laying
 from inference.findings import Finding, Findings, Narrative, Segment
+from inference.imaging.laying import Laying
 
 
 def on_planes(findings: Findings, laying: Laying) -> Findings:

@@ -11,7 +11,7 @@ import numpy as np
 from dicom_node.errors import UnsuitableError
 from dicom_node.plane import Plane, Vector, extents
 from dicom_node.reading.irregularity import SAME_PLACE_MM, Irregularity, even, irregularities
-from dicom_node.reading.laying import Laying
+from inference.imaging.laying import Laying
 
 DIRECTION_TOLERANCE = 1e-3
 """How far two direction cosines may differ and still be one direction: headers round them to 4 to 16 digits."""
@@ -77,7 +77,7 @@ def arrange(planes: Sequence[Plane]) -> Grid:
     irregular = irregularities(positions[order], axes[2], planes[0].spacing)
     if irregular.faults:
         raise UnsuitableError("; ".join(irregular.faults))
-    return _laid(planes[0], positions[order], axes, tuple(int(i) for i in order), irregular)
+    return _laid(planes[order[0]], positions[order], axes, tuple(int(i) for i in order), irregular)
 
 
 def _laid(

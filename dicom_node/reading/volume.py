@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.frames import MULTI_FRAME
-from dicom_node.reading.laying import Laying
 from dicom_node.reading.one_volume import Slot
 from dicom_node.reading.pixels import Stored, layout, stored_values
 from dicom_node.reading.series import ImageSeries
 from dicom_node.results.source import Source
 from inference.image import Image
+from inference.imaging.laying import Laying
 
 MAXIMUM_VOXELS = 2**30
 """Voxels of the largest volume, 4 GiB as float32; checked before anything is decoded or reserved."""
@@ -77,6 +77,7 @@ def load(series: ImageSeries) -> LoadedSeries:
         modality=series.modality,
         weighting=series.candidate.weighting,
         slice_mm=series.grid.slice_mm,
+        laying=None if laying.is_plain else laying,
     )
     return LoadedSeries(image=image, source=_source(series), laying=laying)
 

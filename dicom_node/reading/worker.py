@@ -17,6 +17,7 @@ from dicom_node import __version__
 from dicom_node.config import Config
 from dicom_node.errors import DefectError, DurabilityError, NodeError, RefusedError, TransientError
 from dicom_node.reading.admission import admit_all, beside
+from dicom_node.reading.geometry_gate import pass_gate
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import ReadingResult, Task
 from dicom_node.records.ledger import Ledger
@@ -51,7 +52,7 @@ class Worker:
     Raises
     ------
     ConfigError
-        If a rule names an algorithm that may not serve.
+        If a rule names an algorithm that may not serve, or one whose masks do not come back to where they were drawn.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Worker:
         self._name = name
         self._now = now
         self._descriptions = admit_all(config)
+        pass_gate(self._descriptions.values(), config.node.state_dir)
         self._reader = StudyReader(config.inference)
 
     def run(self, stop: threading.Event) -> None:

@@ -1,8 +1,9 @@
 """Findings and measurements as a Comprehensive 3D SR after TID 1500; knows no prose.
 
-A finding with a mask is one group of TID 1410: its outline on its largest slice, which viewers draw, and as an
-extension of the template the Referenced Segment of TID 1411, which readers of segmentations look for. (TID 1411 itself
-allows a segment or regions, not both.) Other findings, and what is said of the study as a whole, are of TID 1501.
+A finding with a mask is one group of TID 1410: its outline on its largest slice, which viewers draw, and as
+extensions of the template the lines of its axes below their numbers, and the Referenced Segment of TID 1411, which
+readers of segmentations look for. (TID 1411 itself allows a segment or regions, not both.) Other findings, and what is
+said of the study as a whole, are of TID 1501.
 """
 
 from collections.abc import Sequence
@@ -31,12 +32,12 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from dicom_node.results import placement, provenance, segmentation
+from dicom_node.results import drawn_axes, placement, provenance, segmentation
 from dicom_node.results.document import document
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
 from dicom_node.results.image_library import image_library
-from dicom_node.results.outline import largest_slice, outline
+from dicom_node.results.outline import outline
 from dicom_node.results.planes import Reference, instance_references, plane_reference
 from dicom_node.results.provenance import Device
 from dicom_node.results.source import Source, TextSource
@@ -44,6 +45,7 @@ from dicom_node.results.text import fit, number
 from dicom_node.seg_form import SegForm
 from dicom_node.study import ObjectKind
 from inference.findings import Finding, Findings
+from inference.imaging.axes import largest_slice
 
 WHOLE_STUDY = "whole study"
 """Tracking Identifier of what is said of no single finding."""
@@ -105,7 +107,7 @@ def segmentation_reference(findings: Findings, identity: Identity, form: SegForm
 def key_slice(finding: Finding) -> int | None:
     """Index of the slice that shows a finding best: its largest, else its most probable one, else None."""
     if finding.region is not None:
-        return largest_slice(finding.region)
+        return largest_slice(finding.region.sum(axis=(1, 2)))
     if finding.slice_probabilities:
         return max(finding.slice_probabilities, key=lambda pair: (pair[1], -pair[0]))[0]
     return None
@@ -119,16 +121,18 @@ def _key_slices(finding: Finding) -> list[int]:
 def _group(finding: Finding, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
     if isinstance(source, TextSource) or finding.region is None or finding.segment is None:
         return _unlocated(finding, source, identity, device)
+    measurements = _measurements(finding)
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
         referenced_region=_region(finding.region, source),
         finding_type=finding.code,
         finding_sites=_sites(finding),
         algorithm_id=provenance.algorithm_template(device),
-        measurements=_measurements(finding),
+        measurements=measurements,
         qualitative_evaluations=_evaluations(finding),
     )
     group[0].ContentSequence.extend(_segment(finding.segment, source, identity))
+    drawn_axes.draw(measurements, finding, source)
     return group
 
 
@@ -193,7 +197,7 @@ def _segment(index: int, source: Source, identity: Identity) -> ReferencedSegmen
 
 
 def _region(region: NDArray[np.bool_], source: Source) -> ImageRegion:
-    key = largest_slice(region)
+    key = largest_slice(region.sum(axis=(1, 2)))
     image = plane_reference(source, key)
     return ImageRegion(
         graphic_type=GraphicTypeValues.POLYLINE,

@@ -6,19 +6,6 @@ from numpy.typing import NDArray
 Vertex = tuple[int, int]
 
 
-def largest_slice(region: NDArray[np.bool_]) -> int:
-    """Index of the slice on which a region has most pixels; the middle one where several have.
-
-    Parameters
-    ----------
-    region
-        (slice, row, column), bool, not empty.
-    """
-    areas = region.sum(axis=(1, 2))
-    largest = np.flatnonzero(areas == areas.max())
-    return int(largest[len(largest) // 2])
-
-
 def outline(plane: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The outer edge of the largest part of a plane's region.
 

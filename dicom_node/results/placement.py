@@ -66,8 +66,11 @@ def tracking_uid(identity: Identity, label: str) -> str:
 
 
 def series_description(kind: ObjectKind, model_name: str, *, research: bool, version: int) -> str:
-    """Series Description (0008,103E), at most 64 characters: the one line seen in the list of series."""
+    """Series Description (0008,103E), at most 64 characters: the one line seen in the list of series.
+
+    What it is comes first: OHIF's list shows about 24 characters of a line.
+    """
     contents = PLACES[kind].contents
     mark = "(unverified)" + (", RESEARCH USE" if research else "") + (f", v{version}" if version > 1 else "")
-    room = 64 - len(f"AI:  {contents} {mark}")
-    return f"AI: {fit(model_name, room)} {contents} {mark}"
+    room = 64 - len(f"AI {contents}:  {mark}")
+    return f"AI {contents}: {fit(model_name, room)} {mark}"

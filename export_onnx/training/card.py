@@ -15,7 +15,7 @@ has never seen a patient. It exists to take a finding out of ONNX Runtime by the
 | | |
 |---|---|
 | reads | {modality} {weighting} of {body}, {min_slices} to {max_slices} slices, at most {max_spacing} mm apart |
-| gives | segment "{label}" ({type}), and for each connected region volume, longest axis, mean probability and side |
+| gives | segment "{label}" ({type}), and for each connected region volume, axes, mean probability and side |
 | network | {architecture}, {parameters:,} weights, slices with {neighbours} neighbours on each side at {spacing} |
 | a voxel is marked | from a probability of {threshold} on the scan's own grid |
 | a region is kept | with a voxel of {peak} or more and {least:.0f} mm3 or more, both chosen on validation |

@@ -16,7 +16,7 @@ _SEGMENTER = """# {title}
 | | |
 |---|---|
 | reads | contrast T1-weighted MR of the head, slices of any plane, at most {max_spacing:g} mm apart |
-| gives | segment "{label}", and for each region volume, longest axis, side and kind |
+| gives | segment "{label}", and for each region volume, axes, side and kind |
 | kinds | glioma, meningioma, pituitary adenoma, each with its probability |
 | network | {architecture}, {parameters:,} weights, each slice by itself at {size} x {size} |
 | a pixel is marked | from a probability of {threshold:g} on the scan's own grid, chosen on validation |
@@ -37,7 +37,7 @@ _LOCALISER = """# {title}
 | | |
 |---|---|
 | reads | contrast T1-weighted MR of the head, slices of any plane, at most {max_spacing:g} mm apart |
-| gives | a probability that a slice shows tumour, a map, segment "{label}", volume, longest axis, side |
+| gives | a probability that a slice shows tumour, a map, segment "{label}", volume, axes, side |
 | network | {architecture}; {parameters:,} weights{network} |
 | a pixel is marked | from a probability of {threshold:g} on the scan's own grid, chosen on validation |
 | a region is kept | with a pixel of {peak:g} or more, chosen on validation |

@@ -21,10 +21,10 @@ from inference.image import Image
 from inference.imaging import candidates as blobs
 from inference.imaging.brain import Brain
 from inference.imaging.candidates import Candidate
-from inference.imaging.components import voxel_volume_mm3
 from inference.imaging.midline import Midline, midline, side
 from inference.inputs import Inputs
 from inference.marks import surest
+from inference.measured import measured, size_in_words
 
 NAME, VERSION = "brain-lesions", "0.1.0"
 
@@ -61,10 +61,10 @@ EXTRACTOR = "brain-extractor"
 
 LESION = Code("52988006", "SCT", "Lesion")
 _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
+_SCORE = Code("candidate-score", "99DICOMNODE", "Candidate Score, not a Probability")
 _STUDY_SCORE = Code("study-score", "99DICOMNODE", "Highest Candidate Score of the Study")
 _WHOLE = Code("whole-brain-volume", "99DICOMNODE", "Estimated Volume of the Whole Brain")
-ONE = Code("1", "UCUM", "no units")
+_SCORE_UNIT = Code("{score}", "UCUM", "score")  # not "1": OHIF leaves out a value of 0, and its unit would stand as 1
 _MILLILITRE = Code("mL", "UCUM", "mL")
 SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 _CUT_OFF = 0.02  # of the whole brain that the volume must miss before it is said
@@ -114,19 +114,19 @@ class BrainLesions:
         UnsuitableImageError
             If nothing that a brain can be is in the volume.
         """
-        volume, brain = image.volume, self._finder.find(image)
+        brain = self._finder.find(image)
         found = _candidates(image, brain)
-        plane = midline(volume) if found else None
+        plane = midline(image.volume) if found else None
         segments = [brain_segment(brain)]
-        findings = [brain_finding(volume, brain, found)]
+        findings = [brain_finding(image, brain, found)]
         if found:
             segments.append(lesion_segment(brain, found))
-            findings += [_candidate_finding(number, c, plane) for number, c in enumerate(found, start=1)]
+            findings += [_candidate_finding(number, c, image, plane) for number, c in enumerate(found, start=1)]
         return Findings(
             algorithm=self.algorithm,
             segments=tuple(segments),
             findings=tuple(findings),
-            narrative=_narrative(volume, brain, findings[1:], found),
+            narrative=_narrative(findings[0], findings[1:], found),
         )
 
     def scores(self, image: Image) -> Scores:
@@ -177,25 +177,23 @@ def lesion_segment(brain: Brain, found: tuple[Candidate, ...]) -> Segment:
     )
 
 
-def _mask_ml(volume: Volume, brain: Brain) -> float:
-    return float(brain.mask.sum()) * voxel_volume_mm3(volume.affine) / 1000.0
-
-
-def _is_cut_off(volume: Volume, brain: Brain) -> bool:
-    return _mask_ml(volume, brain) < (1.0 - _CUT_OFF) * brain.whole_ml
-
-
-def brain_finding(volume: Volume, brain: Brain, found: tuple[Candidate, ...]) -> Finding:
-    """The brain with its volume, and the highest score of the candidates."""
-    measurements = [Measurement(code=codes.SCT.Volume, value=_mask_ml(volume, brain), unit=_MILLILITRE)]
-    if _is_cut_off(volume, brain):
+def brain_finding(image: Image, brain: Brain, found: tuple[Candidate, ...]) -> Finding:
+    """The brain with its volume, that of the whole where the images cut it off, and the candidates' highest score."""
+    shown_ml = image.volume_mm3(brain.mask.sum(axis=(1, 2))) / 1000.0
+    measurements = [Measurement(code=codes.SCT.Volume, value=shown_ml, unit=_MILLILITRE)]
+    if shown_ml < (1.0 - _CUT_OFF) * brain.whole_ml:
         measurements.append(Measurement(code=_WHOLE, value=brain.whole_ml, unit=_MILLILITRE))
     highest = max((c.score for c in found), default=0.0)
-    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=ONE))
+    measurements.append(Measurement(code=_STUDY_SCORE, value=highest, unit=_SCORE_UNIT))
     return Finding(label="brain", code=codes.SCT.Brain, segment=0, region=brain.mask, measurements=tuple(measurements))
 
 
-def _candidate_finding(number: int, candidate: Candidate, plane: Midline | None) -> Finding:
+def score(candidate: Candidate) -> Measurement:
+    """An order among candidates."""
+    return Measurement(code=_SCORE, value=candidate.score, unit=_SCORE_UNIT)
+
+
+def _candidate_finding(number: int, candidate: Candidate, image: Image, plane: Midline | None) -> Finding:
     part = candidate.part
     points = part.indices @ part.affine[:3, :3].T + part.affine[:3, 3]
     lies = side(points, plane) if plane else None
@@ -207,16 +205,12 @@ def _candidate_finding(number: int, candidate: Candidate, plane: Midline | None)
         segment=1,
         region=part.region,
         slice_probabilities=candidate.slice_scores(),
-        measurements=(
-            Measurement(code=codes.SCT.Volume, value=part.volume_mm3, unit=codes.UCUM.CubicMillimeter),
-            Measurement(code=codes.SCT.LongAxis, value=part.longest_axis_mm, unit=codes.UCUM.Millimeter),
-            Measurement(code=SCORE, value=candidate.score, unit=ONE),
-        ),
+        measurements=(*measured(part, image), score(candidate)),
     )
 
 
-def _narrative(volume: Volume, brain: Brain, listed: list[Finding], found: tuple[Candidate, ...]) -> Narrative:
-    sentences = brain_sentences(volume, brain)
+def _narrative(whole: Finding, listed: list[Finding], found: tuple[Candidate, ...]) -> Narrative:
+    sentences = brain_sentences(whole)
     if not found:
         sentences.append(Sentence(text="No blob-like region of 2 to 15 mm radius stands out from its tissue."))
     for finding, candidate in zip(listed, found, strict=True):
@@ -226,26 +220,25 @@ def _narrative(volume: Volume, brain: Brain, listed: list[Finding], found: tuple
     return Narrative(sentences=tuple(sentences))
 
 
-def brain_sentences(volume: Volume, brain: Brain) -> list[Sentence]:
-    """The brain's volume in words."""
-    sentences = [Sentence(text=f"The brain in the images measures {_mask_ml(volume, brain):.0f} mL.", finding="brain")]
-    if _is_cut_off(volume, brain):
-        text = f"The images cut the brain off; the whole is estimated at {brain.whole_ml:.0f} mL."
-        sentences.append(Sentence(text=text, finding="brain"))
-    return sentences
+def brain_sentences(whole: Finding) -> list[Sentence]:
+    """What `brain_finding` measured, in words."""
+    shown_ml, whole_ml = whole.measured(codes.SCT.Volume), whole.measured(_WHOLE)
+    told = [f"The brain in the images measures {shown_ml:.0f} mL."]
+    if whole_ml is not None:
+        told.append(f"The images cut the brain off; the whole is estimated at {whole_ml:.0f} mL.")
+    return [Sentence(text=text, finding=whole.label) for text in told]
 
 
 def _in_words(finding: Finding, candidate: Candidate) -> str:
     where = f"{finding.laterality.meaning.lower()} brain" if finding.laterality else "brain"
-    return f"{finding.label.capitalize()}: {where}, {size_and_place(candidate)}."
+    return f"{finding.label.capitalize()}: {where}, {size_and_place(finding, candidate)}."
 
 
-def size_and_place(candidate: Candidate) -> str:
+def size_and_place(finding: Finding, candidate: Candidate) -> str:
     """How large a candidate is, its score, and where it lies in the scanner."""
-    size = f"{candidate.part.volume_ml:.2f} mL, longest axis {candidate.part.longest_axis_mm:.0f} mm"
     x, y, z = candidate.part.centroid_mm
     place = (
         f"at {abs(x):.0f} mm {'left' if x >= 0 else 'right'}, {abs(y):.0f} mm {'posterior' if y >= 0 else 'anterior'}"
     )
     height = f"{abs(z):.0f} mm {'superior' if z >= 0 else 'inferior'} of the scanner's centre"
-    return f"{size}, score {candidate.score:.2f}, {place}, {height}"
+    return f"{size_in_words(finding)}, score {finding.measured(_SCORE):.2f}, {place}, {height}"

@@ -120,20 +120,21 @@ class LesionClassifier:
         voxels, most = int(image.volume.array.size), self._manifest.limits.max_voxels
         if voxels > most:
             raise UnsuitableImageError(f"{voxels} voxels, the bundle reads at most {most}")
-        volume, brain = image.volume, self.brain(image)
+        brain = self.brain(image)
         found = self.candidates(image, brain)
         said = self.classified(image, brain, found)
-        plane = midline(volume) if found else None
+        plane = midline(image.volume) if found else None
+        whole = brain_finding(image, brain, found)
         listed = [
-            finding(number, candidate, one, self._manifest, plane, brain.from_standard)
+            finding(number, candidate, one, self._manifest, image, plane, brain.from_standard)
             for number, (candidate, one) in enumerate(zip(found, said, strict=True), start=1)
         ]
         probability, summary = self._of_patient(said, text)
-        lines = [*summary, *brain_sentences(volume, brain), *sentences(listed, found, said, self._manifest)]
+        lines = [*summary, *brain_sentences(whole), *sentences(listed, found, said, self._manifest)]
         return Findings(
             algorithm=self.algorithm,
             segments=(brain_segment(brain), lesion_segment(brain, found)) if found else (brain_segment(brain),),
-            findings=(brain_finding(volume, brain, found), *listed),
+            findings=(whole, *listed),
             narrative=Narrative(sentences=tuple(lines)),
             study_probability=probability,
         )

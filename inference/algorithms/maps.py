@@ -138,11 +138,11 @@ def told(
     specs = manifest.findings
     sided = [drawn[spec.segment - 1] for spec in specs if spec.laterality == "midline"]
     plane = midline(image.volume) if any(m.parts for m in sided) else None
-    found = findings(specs, drawn, maps.kinds, plane, manifest.limits.max_findings)
+    found = findings(specs, drawn, maps.kinds, image, plane, manifest.limits.max_findings)
     return Findings(
         algorithm=algorithm,
         segments=tuple(m.segment for m in drawn),
         findings=found,
-        narrative=Narrative(sentences=(*first, *narrative(specs, drawn, found).sentences)),
+        narrative=Narrative(sentences=(*first, *narrative(specs, drawn, found, image).sentences)),
         study_probability=study_probability,
     )

@@ -64,7 +64,7 @@ def find_brain(image: Image) -> Brain:
     if image.modality == "CT":
         mask = head_ct.without_bone_and_air(mask, image.volume.array)
     mask = largest(mask)
-    volume_mm3 = float(mask.sum()) * volume.voxel_volume
+    volume_mm3 = image.volume_mm3(mask.sum(axis=(1, 2)))
     check_volume(volume_mm3 / 1000.0)
     _check_edge(edge)
     return Brain(

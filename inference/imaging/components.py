@@ -56,11 +56,6 @@ class Component:
         return len(self.indices) * voxel_volume_mm3(self.affine)
 
     @property
-    def volume_ml(self) -> float:
-        """Volume, mL."""
-        return self.volume_mm3 / 1000.0
-
-    @property
     def centroid_mm(self) -> tuple[float, float, float]:
         """Mean of the voxel centers, LPS, mm."""
         x, y, z = self.affine[:3, :3] @ self.indices.mean(axis=0) + self.affine[:3, 3]

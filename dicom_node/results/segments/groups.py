@@ -9,7 +9,6 @@ from pydicom.sr.coding import Code
 from pydicom.tag import Tag
 from pydicom.valuerep import format_number_as_ds
 
-from dicom_node.plane import distances, extents
 from dicom_node.results.item import coded, item
 from dicom_node.results.planes import plane_reference
 from dicom_node.results.segments.frames import Frame
@@ -88,22 +87,24 @@ def _derivation(source: Source, plane: int, purpose: list[Dataset], derivation: 
 
 
 def _measures(source: Source) -> Dataset:
-    """Pixel measures; the spacing of the planes is that between them: a header's own value may be a gap or a guess."""
-    spacing = source.spacing_mm
-    given = _slice_thickness(source)
-    thickness = given if given > 0 else spacing or float(extents(distances(source.planes), 0.0).min())
-    between = {} if spacing is None else {"SpacingBetweenSlices": _decimal(spacing)}
-    return item(SliceThickness=_decimal(thickness), **between, PixelSpacing=_decimals(source.planes[0].spacing))
+    """Pixel measures; the spacing is that between the planes: a header's own value may be a gap or a guess."""
+    spacing = source.closest_mm
+    thickness = _slice_thickness(source) or spacing
+    return item(
+        **({} if thickness is None else {"SliceThickness": _decimal(thickness)}),
+        **({} if spacing is None else {"SpacingBetweenSlices": _decimal(spacing)}),
+        PixelSpacing=_decimals(source.planes[0].spacing),
+    )
 
 
 def _slice_thickness(source: Source) -> float:
     """Slice Thickness (0018,0050) of the first plane as its header says, 0 where it says none."""
     header, frame_number = source.plane(0)
-    if frame_number is None:
-        return float(header.get("SliceThickness") or 0)
-    own = header.PerFrameFunctionalGroupsSequence[frame_number - 1]
-    group = own if "PixelMeasuresSequence" in own else header.SharedFunctionalGroupsSequence[0]
-    return float(group.PixelMeasuresSequence[0].get("SliceThickness") or 0)
+    if frame_number is not None:
+        own = header.PerFrameFunctionalGroupsSequence[frame_number - 1]
+        group = own if "PixelMeasuresSequence" in own else header.SharedFunctionalGroupsSequence[0]
+        header = group.PixelMeasuresSequence[0]
+    return max(0.0, float(header.get("SliceThickness") or 0))
 
 
 def _is_stack(planes: Sequence[int], source: Source) -> bool:

@@ -72,6 +72,16 @@ class Laying:
             np.maximum(planes[shown], drawn[k, rows, columns], out=planes[shown])
         return planes
 
+    def indices_on_planes(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The same of single voxels: index (slice, row, column) on the grid to (plane, row, column), each once.
+
+        What no plane shows is left out.
+        """
+        planes = np.array(self.plane_of)[indices[:, 0]]
+        pixels = indices[:, 1:] - np.array(self.corners)[planes]
+        inside = ((pixels >= 0) & (pixels < np.array(self.matrix))).all(axis=1)
+        return np.unique(np.column_stack([planes, pixels])[inside], axis=0)
+
     def _window(self, plane: int) -> tuple[slice, slice]:
         row, column = self.corners[plane]
         return slice(row, row + self.matrix[0]), slice(column, column + self.matrix[1])

@@ -1,0 +1,1 @@
+"""Viewers of others, started by tests: what they need served, and what they are told to do."""
