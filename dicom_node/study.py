@@ -103,6 +103,7 @@ class ObjectKind(StrEnum):
     SR = "SR"
     NARRATIVE = "NARRATIVE"
     OUTCOME = "OUTCOME"
+    CAPTURE = "CAPTURE"  # several instances in one series: pages
 
 
 @dataclass(frozen=True, kw_only=True)

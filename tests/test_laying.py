@@ -36,6 +36,7 @@ def test_every_voxel_comes_back(laying: Laying, seed: int) -> None:
     planes = np.random.default_rng(seed).integers(1, 100, (len(laying.corners), *laying.matrix))
     grid = laying.on_grid(planes, beyond=0)
     assert grid.shape == laying.shape
+    np.testing.assert_array_equal(laying.shown(grid), planes)
     for threshold in (20, 50, 80):
         np.testing.assert_array_equal(laying.on_planes(grid > threshold), planes > threshold)
     numbers = planes.astype(np.uint8)

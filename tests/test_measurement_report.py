@@ -174,8 +174,8 @@ def test_the_previous_version_is_named() -> None:
     assert _predecessors(dataset) == [by_kind[ObjectKind.SR].sop_instance_uid]
     after_outcome = _read(phantoms.two_lesions(), SOURCES["single"](), (by_kind[ObjectKind.OUTCOME],))
     assert _predecessors(after_outcome) == [by_kind[ObjectKind.OUTCOME].sop_instance_uid]
-    after_segmentation = _read(phantoms.two_lesions(), SOURCES["single"](), (by_kind[ObjectKind.SEG],))
-    assert "PredecessorDocumentsSequence" not in after_segmentation
+    no_documents = (by_kind[ObjectKind.SEG], by_kind[ObjectKind.CAPTURE])
+    assert "PredecessorDocumentsSequence" not in _read(phantoms.two_lesions(), SOURCES["single"](), no_documents)
 
 
 def _predecessors(dataset: Dataset) -> list[str]:

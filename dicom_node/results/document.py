@@ -9,6 +9,8 @@ from dicom_node.results.identity import Predecessor
 from dicom_node.results.planes import Reference
 from dicom_node.study import ObjectKind
 
+_NO_DOCUMENTS = {ObjectKind.SEG, ObjectKind.CAPTURE}
+
 
 def document(
     root: Dataset, envelope: Envelope, evidence: Sequence[Reference], predecessors: Sequence[Predecessor] = ()
@@ -42,7 +44,7 @@ def document(
 
 def _replaced(kind: ObjectKind, predecessors: Sequence[Predecessor]) -> list[Reference]:
     """The previous document of the same kind, else all documents: an outcome and a result replace each other."""
-    documents = [p for p in predecessors if p.kind is not ObjectKind.SEG]
+    documents = [p for p in predecessors if p.kind not in _NO_DOCUMENTS]
     return [
         Reference(
             series_instance_uid=p.series_instance_uid,

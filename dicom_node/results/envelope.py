@@ -28,6 +28,8 @@ class Envelope:
         A source instance: its patient, its study, its scanner.
     detail
         What else the UIDs derive from.
+    number
+        Instance Number (0020,0013), from 1.
     """
 
     kind: ObjectKind
@@ -35,6 +37,7 @@ class Envelope:
     device: Device
     source: Dataset
     detail: str = ""
+    number: int = 1
 
 
 def seal(dataset: Dataset, envelope: Envelope) -> None:
@@ -74,9 +77,10 @@ def to_file(dataset: Dataset) -> bytes:
 def _place(dataset: Dataset, envelope: Envelope) -> None:
     kind, identity, place = envelope.kind, envelope.identity, placement.PLACES[envelope.kind]
     dataset.SOPClassUID = place.sop_class_uid
-    dataset.SOPInstanceUID = placement.sop_instance_uid(identity, kind, envelope.detail)
+    dataset.SOPInstanceUID = placement.sop_instance_uid(identity, kind, envelope.detail, envelope.number)
     dataset.SeriesInstanceUID = placement.series_instance_uid(identity, kind, envelope.detail)
-    dataset.Modality, dataset.SeriesNumber, dataset.InstanceNumber = place.modality, place.series_number, 1
+    dataset.Modality, dataset.SeriesNumber = place.modality, place.series_number
+    dataset.InstanceNumber = envelope.number
     dataset.SeriesDescription = placement.series_description(
         kind, envelope.device.model_name, research=envelope.device.research, version=identity.version
     )

@@ -30,7 +30,7 @@ from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import fit, number, one_line, percent
 from dicom_node.results.text_report import image_evidence, paragraph, section
 from dicom_node.study import ObjectKind
-from inference.findings import Finding, Findings
+from inference.findings import Finding, Findings, Measurement
 
 SUMMARY, FINDINGS, PROCEDURE = codes.cid7001.Summary, codes.cid7001.Findings, codes.cid7001.CurrentProcedureDescriptions
 """Headings (CID 7001)."""
@@ -65,20 +65,50 @@ def write(
 
 def in_words(finding: Finding) -> str:
     """A finding from its codes alone: "lesion 1: Lesion, Left Brain, probability 93 %, Volume 12.35 mL."."""
-    where = " ".join(code.meaning for code in (finding.laterality, finding.site) if code)
     sure = [] if finding.probability is None else [f"probability {percent(finding.probability)}"]
-    sizes = [f"{m.code.meaning} {number(m.value)} {m.unit.value}" for m in finding.measurements]
-    return f"{finding.label}: " + ", ".join(part for part in (finding.code.meaning, where, *sure, *sizes) if part) + "."
+    sizes = [f"{m.code.meaning} {measured(m)}" for m in finding.measurements]
+    parts = (finding.code.meaning, place(finding), *sure, *sizes)
+    return f"{finding.label}: " + ", ".join(part for part in parts if part) + "."
 
 
-def _summary(findings: Findings, source: Source | TextSource, identity: Identity, warning: str) -> ContainerContentItem:
-    said = [s.text for s in findings.narrative.sentences if s.finding is None]
+def place(finding: Finding) -> str:
+    """Side and site of a finding, "Left Brain"; empty where neither is known."""
+    return " ".join(code.meaning for code in (finding.laterality, finding.site) if code)
+
+
+def measured(measurement: Measurement) -> str:
+    """A measured value with its unit, as it is read: "12.35 mL"."""
+    unit = _UNITS.get(measurement.unit.value, measurement.unit.value)
+    return f"{number(measurement.value)} {unit}".rstrip()
+
+
+def said_of_study(findings: Findings) -> list[str]:
+    """What holds for the study as a whole, at least that nothing was found."""
+    said = [one_line(s.text) for s in findings.narrative.sentences if s.finding is None]
     if findings.study_probability is not None:
         said.append(f"Probability for the study as a whole: {percent(findings.study_probability)}.")
     if not findings.findings and not said:
         said.append("The analysis was completed and reports no finding.")
+    return said
+
+
+def said_of(finding: Finding, findings: Findings) -> list[str]:
+    """The narrative's sentences about a finding; none where it does not mention it."""
+    return [one_line(s.text) for s in findings.narrative.sentences if s.finding == finding.label]
+
+
+def made_by(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> str:
+    """Which algorithm, weights, provider and node made it, when, and what the weights learnt from."""
+    training = findings.algorithm.training
+    told = _TRAINING_ON_TEXT if isinstance(source, TextSource) else _TRAINING
+    learnt = "" if training == "none" else f" Trained on {told[training]}."
+    return text_report.origin(device, identity) + learnt
+
+
+def _summary(findings: Findings, source: Source | TextSource, identity: Identity, warning: str) -> ContainerContentItem:
     sentences = [
-        paragraph(codes.DCM.Impression, one_line(text), _study_evidence(findings, source, identity)) for text in said
+        paragraph(codes.DCM.Impression, text, _study_evidence(findings, source, identity))
+        for text in said_of_study(findings)
     ]
     return section(SUMMARY, [paragraph(SUMMARY, warning), *sentences])
 
@@ -86,16 +116,14 @@ def _summary(findings: Findings, source: Source | TextSource, identity: Identity
 def _finding(
     finding: Finding, findings: Findings, source: Source | TextSource, identity: Identity
 ) -> ContainerContentItem:
-    said = [s.text for s in findings.narrative.sentences if s.finding == finding.label] or [in_words(finding)]
+    said = said_of(finding, findings) or [one_line(in_words(finding))]
     tracked = TextContentItem(
         name=codes.DCM.TrackingIdentifier,
         value=fit(finding.label, 64),
         relationship_type=RelationshipTypeValues.HAS_OBS_CONTEXT,
     )
     coded = CodeContentItem(codes.DCM.Finding, finding.code, relationship_type=RelationshipTypeValues.CONTAINS)
-    sentences = [
-        paragraph(codes.DCM.Finding, one_line(text), _evidence(finding, findings, source, identity)) for text in said
-    ]
+    sentences = [paragraph(codes.DCM.Finding, text, _evidence(finding, findings, source, identity)) for text in said]
     return section(FINDINGS, [tracked, coded, *sentences])
 
 
@@ -131,15 +159,11 @@ def _study_evidence(findings: Findings, source: Source | TextSource, identity: I
 def _procedure(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> list[str]:
     """How it was made, and how the images were taken where they are no plain stack."""
     told = [f"Images: {'; '.join(source.remarks)}."] if isinstance(source, Source) and source.remarks else []
-    return [_origin(findings, source, device, identity), *told]
+    return [made_by(findings, source, device, identity), *told]
 
 
-def _origin(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> str:
-    training = findings.algorithm.training
-    told = _TRAINING_ON_TEXT if isinstance(source, TextSource) else _TRAINING
-    learnt = "" if training == "none" else f" Trained on {told[training]}."
-    return text_report.origin(device, identity) + learnt
-
+_UNITS = {"1": "", "mm2": "mm²", "mm3": "mm³", "cm2": "cm²", "cm3": "cm³", "ml": "mL"}
+"""UCUM as it is printed, where that differs."""
 
 _SERIES = Code("112002", "DCM", "Series Instance UID")
 _TRAINING = {

@@ -1,11 +1,17 @@
 """Where each kind of result object goes in the study: its own series, with number, description and UIDs.
 
-One object a series, because viewers open only the last object of one; numbers from 9001 keep results below the images.
+One object a series, because viewers open only the last object of one, but for pages, which are images as others;
+numbers from 9001 keep results below the images.
 """
 
 from dataclasses import dataclass
 
-from pydicom.uid import Comprehensive3DSRStorage, EnhancedSRStorage, SegmentationStorage
+from pydicom.uid import (
+    Comprehensive3DSRStorage,
+    EnhancedSRStorage,
+    SecondaryCaptureImageStorage,
+    SegmentationStorage,
+)
 
 from dicom_node.results.identity import Identity
 from dicom_node.results.text import fit
@@ -47,12 +53,21 @@ PLACES: dict[ObjectKind, Place] = {
     ObjectKind.OUTCOME: Place(
         series_number=9004, modality="SR", sop_class_uid=SOPClassUID(EnhancedSRStorage), contents="no result"
     ),
+    ObjectKind.CAPTURE: Place(
+        series_number=9005,
+        modality="OT",
+        sop_class_uid=SOPClassUID(SecondaryCaptureImageStorage),
+        contents="summary",
+    ),
 }
 
 
-def sop_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") -> SOPInstanceUID:
-    """SOP Instance UID of the object of a kind; `detail` tells apart what `identity` does not."""
-    return SOPInstanceUID(identity.uid(f"{kind} instance{detail}", PLACES[kind].sop_class_uid))
+def sop_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "", number: int = 1) -> SOPInstanceUID:
+    """SOP Instance UID of the object of a kind; `detail` tells apart what `identity` does not, `number` what lies in
+    one series.
+    """
+    numbered = f" {number}" if number > 1 else ""
+    return SOPInstanceUID(identity.uid(f"{kind} instance{detail}{numbered}", PLACES[kind].sop_class_uid))
 
 
 def series_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") -> SeriesInstanceUID:

@@ -49,18 +49,24 @@ class Source:
         return self.planes[0].frame_of_reference_uid
 
     @property
+    def spacing_mm(self) -> float | None:
+        """Distance of neighbouring planes along their normal, mm; None where it is not one and the same."""
+        if len(self.planes) == 1:
+            return self.planes[0].thickness
+        along = distances(self.planes)
+        step = float(along[-1] - along[0]) / (len(along) - 1)
+        return step if np.allclose(np.diff(along), step, rtol=0.01, atol=0.02) else None
+
+    @property
     def closest_mm(self) -> float | None:
         """Distance of neighbouring planes along their normal, mm: the smallest where they differ.
 
         On a grid of that distance each plane has a slice of its own, and readers that know even grids only (dcmqi) keep
         all of them; with a larger one they lay several on one slice.
         """
-        if len(self.planes) == 1:
-            return self.planes[0].thickness
-        along = distances(self.planes)
-        step = float(along[-1] - along[0]) / (len(along) - 1)
-        even = np.allclose(np.diff(along), step, rtol=0.01, atol=0.02)
-        return step if even else float(np.diff(along).min())
+        if self.spacing_mm is not None or len(self.planes) == 1:
+            return self.spacing_mm
+        return float(np.diff(distances(self.planes)).min())
 
     def plane(self, index: int) -> tuple[Dataset, int | None]:
         """Header and frame number (None for classic images) of the plane at `index` on the slice axis."""

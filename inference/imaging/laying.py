@@ -56,6 +56,13 @@ class Laying:
             grid[(k, *self._window(plane))] = planes[plane]
         return grid
 
+    def shown(self, grid: NDArray[Any]) -> NDArray[Any]:
+        """(slice, row, column) on the grid back to (plane, row, column): each plane's own pixels."""
+        if self.is_plain:
+            return grid
+        slices = [self.plane_of.index(plane) for plane in range(len(self.corners))]
+        return np.stack([grid[(k, *self._window(plane))] for plane, k in enumerate(slices)])
+
     def on_planes(self, drawn: NDArray[_Cell]) -> NDArray[_Cell]:
         """What is drawn on the grid as drawn on the planes; of several slices that show one plane, the highest value.
 

@@ -1,0 +1,1 @@
+"""Pages of the summary: a finding's slice with outlines and words, drawn as pictures; knows no DICOM object."""
