@@ -11,7 +11,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from dicom_node.errors import DefectError
 from dicom_node.results import mask_comparison, segmentation
 from dicom_node.results.envelope import to_file
-from dicom_node.seg_form import SegForm
+from dicom_node.results.segmentation_form import SegForm
 from tests import phantoms
 
 

@@ -13,8 +13,8 @@ from pydicom.pixels.decoders.base import get_decoder
 
 from dicom_node.errors import DefectError
 from dicom_node.results.planes import plane_reference
+from dicom_node.results.segmentation_form import SegForm
 from dicom_node.results.source import Source
-from dicom_node.seg_form import SegForm
 from inference.findings import Findings, Segment
 
 POSITION_TOLERANCE = 0.1

@@ -42,7 +42,6 @@ from dicom_node.results.planes import Reference, instance_references, plane_refe
 from dicom_node.results.provenance import Device
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import fit, number
-from dicom_node.seg_form import SegForm
 from dicom_node.study import ObjectKind
 from inference.findings import Finding, Findings
 from inference.imaging.axes import largest_slice
@@ -99,9 +98,17 @@ def procedure(source: Dataset) -> Code:
     return PROCEDURES.get(str(source.get("Modality")), _IMAGING)
 
 
-def segmentation_reference(findings: Findings, identity: Identity, form: SegForm = SegForm.BINARY) -> list[Reference]:
+def segmentation_reference(findings: Findings, identity: Identity) -> list[Reference]:
     """Reference to the segmentation of these findings; empty where none is written."""
-    return [] if segmentation.is_empty(findings) else [segmentation.reference(identity, form)]
+    if segmentation.is_empty(findings):
+        return []
+    return [
+        Reference(
+            series_instance_uid=placement.series_instance_uid(identity, ObjectKind.SEG),
+            sop_class_uid=placement.PLACES[ObjectKind.SEG].sop_class_uid,
+            sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG),
+        )
+    ]
 
 
 def key_slice(finding: Finding) -> int | None:

@@ -4,23 +4,31 @@ from collections.abc import Sequence
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, SegmentationStorage
 
 from dicom_node.errors import DefectError, UnsuitableError
-from dicom_node.results import placement, provenance
+from dicom_node.results import provenance
 from dicom_node.results.envelope import Envelope, seal
 from dicom_node.results.header import text
 from dicom_node.results.identity import Identity
 from dicom_node.results.item import item
-from dicom_node.results.planes import Reference, instance_references
+from dicom_node.results.planes import instance_references
+from dicom_node.results.segmentation_form import SegForm
 from dicom_node.results.segments.description import described, described_labels, warning
 from dicom_node.results.segments.frames import Frame, frames, overlap
 from dicom_node.results.segments.groups import add_groups
 from dicom_node.results.segments.label_map import label_map
 from dicom_node.results.segments.pixels import MAXIMUM_FRACTIONAL_VALUE, Pixels, bits, fractions, numbers
 from dicom_node.results.source import Source
-from dicom_node.seg_form import SegForm
 from dicom_node.study import ObjectKind
 from inference.findings import Findings
+
+SOP_CLASSES = {
+    SegForm.BINARY: SegmentationStorage,
+    SegForm.FRACTIONAL: SegmentationStorage,
+    SegForm.LABELMAP: UID("1.2.840.10008.5.1.4.1.1.66.7"),  # Label Map Segmentation Storage, since 2024c
+}
+"""SOP class of each form (PS3.3 A.51)."""
 
 
 def is_empty(findings: Findings) -> bool:
@@ -38,6 +46,8 @@ def write(findings: Findings, source: Source, identity: Identity, form: SegForm 
     ----------
     findings
         At least one segment has a voxel.
+    identity
+        That of one rendering: the same masks in another form are another object, with another one.
     form
         BINARY: a bit a voxel. FRACTIONAL: a byte, `Segment.probability` where there is one, else 0 or 255. LABELMAP: a
         number a voxel in JPEG-LS, where of segments that overlap the smallest one is seen and the others say so.
@@ -51,9 +61,7 @@ def write(findings: Findings, source: Source, identity: Identity, form: SegForm 
     """
     _check(source)
     device = provenance.device_of(findings.algorithm, identity)
-    envelope = Envelope(
-        kind=ObjectKind.SEG, identity=identity, device=device, source=source.datasets[0], detail=_detail(form)
-    )
+    envelope = Envelope(kind=ObjectKind.SEG, identity=identity, device=device, source=source.datasets[0])
     shown = frames(findings.segments, form)
     dataset = Dataset()
     dataset.ImageType = ["DERIVED", "PRIMARY"]
@@ -61,30 +69,12 @@ def write(findings: Findings, source: Source, identity: Identity, form: SegForm 
     dataset.ContentLabel, dataset.ContentDescription = "AI_SEGMENTATION", warning(device)
     dataset.ContentCreatorName = ""
     _refer(dataset, source)
-    add_groups(dataset, shown, source, _dimension_organization_uid(identity, form))
+    add_groups(dataset, shown, source, identity.uid("dimension organization", SOP_CLASSES[form]))
     _add_form(dataset, findings, envelope, shown, form)
     _add_lossy(dataset, source)
     seal(dataset, envelope)
-    dataset.SOPClassUID = form.sop_class_uid
+    dataset.SOPClassUID = SOP_CLASSES[form]
     return dataset
-
-
-def reference(identity: Identity, form: SegForm = SegForm.BINARY) -> Reference:
-    """Reference to the segmentation that `write` makes."""
-    return Reference(
-        series_instance_uid=placement.series_instance_uid(identity, ObjectKind.SEG, _detail(form)),
-        sop_class_uid=form.sop_class_uid,
-        sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG, _detail(form)),
-    )
-
-
-def _detail(form: SegForm) -> str:
-    """What tells the UIDs of the same masks in another form apart."""
-    return "" if form is SegForm.BINARY else f" {form}"
-
-
-def _dimension_organization_uid(identity: Identity, form: SegForm) -> str:
-    return identity.uid(f"dimension organization{_detail(form)}", placement.PLACES[ObjectKind.SEG].sop_class_uid)
 
 
 def _check(source: Source) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dicom_node.seg_form import SegForm
+from dicom_node.results.segmentation_form import SegForm
 from inference.findings import Segment
 
 Drawn = NDArray[np.uint8] | NDArray[np.bool_]

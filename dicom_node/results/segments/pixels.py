@@ -8,9 +8,9 @@ import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless
 
+from dicom_node.results.segmentation_form import SegForm
 from dicom_node.results.segments.frames import Drawn, Frame, drawn
 from dicom_node.results.segments.label_map import LabelMap, Labels
-from dicom_node.seg_form import SegForm
 from inference.findings import Segment
 
 MAXIMUM_FRACTIONAL_VALUE = 255
