@@ -56,15 +56,23 @@ class Algorithm:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One number with its code and its UCUM unit."""
+    """One number with its code and its UCUM unit.
+
+    Attributes
+    ----------
+    by_slice
+        (slice index, value): the same of single slices, which the whole was inferred from.
+    """
 
     code: Code
     value: float
     unit: Code
+    by_slice: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.value):
-            raise ValueError(f"a measurement must be finite, got {self.value}")
+        for value in (self.value, *(v for _, v in self.by_slice)):
+            if not np.isfinite(value):
+                raise ValueError(f"a measurement must be finite, got {value}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +185,15 @@ class Narrative:
 class Findings:
     """Everything one reading of one volume says.
 
+    Attributes
+    ----------
+    study_probability
+        Of `study_code` in the patient, in [0, 1]; None where the algorithm gives none.
+    study_code
+        What that is the probability of.
+    measurements
+        Of the study as a whole.
+
     Raises
     ------
     ValueError
@@ -189,6 +206,8 @@ class Findings:
     findings: tuple[Finding, ...]
     narrative: Narrative
     study_probability: float | None = None
+    study_code: Code | None = None
+    measurements: tuple[Measurement, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {s.mask.shape for s in self.segments} | {f.region.shape for f in self.findings if f.region is not None}

@@ -49,6 +49,10 @@ class Image:
         if self.laying is not None and self.laying.shape != self.volume.array.shape:
             raise ValueError(f"planes laid on {self.laying.shape}, the grid is {self.volume.array.shape}")
 
+    def by_plane(self, by_slice: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+        """(slice index, value) as (plane index, value), as the planes were acquired; see `Laying.highest_on_planes`."""
+        return by_slice if self.laying is None else self.laying.highest_on_planes(by_slice)
+
     def volume_mm3(self, on_slices: NDArray[np.int64]) -> float:
         """Volume of a mask, mm3.
 

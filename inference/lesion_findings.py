@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
 
 from inference.algorithms.brain_lesions import SIDES, score, size_and_place
 from inference.findings import Finding, Measurement, Sentence
@@ -15,7 +14,7 @@ from inference.imaging.midline import Midline, side
 from inference.imaging.sites import site
 from inference.lesion_classes import Told
 from inference.manifests.lesions import LesionsManifest
-from inference.measured import measured
+from inference.measured import measured, probability_of
 
 
 def finding(
@@ -60,7 +59,7 @@ def finding(
         measurements=(
             *measured(part, image),
             score(candidate),
-            Measurement(code=_second(manifest), value=100.0 * said.probability, unit=codes.UCUM.Percent),
+            _of_second(said, manifest),
         ),
     )
 
@@ -72,9 +71,13 @@ def named(said: Told, manifest: LesionsManifest) -> int | None:
 
 
 def sentences(
-    findings: Sequence[Finding], found: Sequence[Candidate], told: Sequence[Told], manifest: LesionsManifest
+    findings: Sequence[Finding],
+    found: Sequence[Candidate],
+    told: Sequence[Told],
+    manifest: LesionsManifest,
+    image: Image,
 ) -> list[Sentence]:
-    """One for what each candidate is, one for its slices."""
+    """One for what each candidate is, one for its slices, as they were acquired."""
     second = manifest.classes[1].code.meaning.lower()
     lines = []
     for one, candidate, said in zip(findings, found, told, strict=True):
@@ -89,14 +92,14 @@ def sentences(
                 finding=one.label,
             )
         )
-        each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in said.slices)
+        each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in image.by_plane(said.slices))
         lines.append(Sentence(text=f"Probability of {second} in each slice, by its number: {each}.", finding=one.label))
     return lines
 
 
-def _second(manifest: LesionsManifest) -> Code:
+def _of_second(said: Told, manifest: LesionsManifest) -> Measurement:
     second = manifest.classes[1]
-    return Code(f"{second.label}-probability", "99DICOMNODE", f"Probability of {second.code.meaning}"[:64])
+    return probability_of(second.code.code(), second.label, said.probability, said.slices)
 
 
 def _of_class(second: float, index: int) -> float:

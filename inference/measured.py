@@ -1,7 +1,10 @@
 """What is measured of a finding, coded, and its size in words: the one place that does either."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from inference.findings import Finding, Measurement
 from inference.image import Image
@@ -37,6 +40,30 @@ def measured(part: Component, image: Image) -> tuple[Measurement, ...]:
         volume,
         Measurement(code=codes.SCT.LongAxis, value=found.long.length_mm, unit=codes.UCUM.Millimeter),
         Measurement(code=codes.SCT.ShortAxis, value=found.short.length_mm, unit=codes.UCUM.Millimeter),
+    )
+
+
+def probability_of(
+    kind: Code, label: str, probability: float, by_slice: Iterable[tuple[int, float]] = ()
+) -> Measurement:
+    """How probable a kind is that is not what the finding is called, in percent.
+
+    Parameters
+    ----------
+    kind
+        What it is the probability of.
+    label
+        Short name of the kind in its bundle, unique there.
+    probability
+        In [0, 1].
+    by_slice
+        (slice index, probability) of single slices.
+    """
+    return Measurement(
+        code=Code(f"{label}-probability", "99DICOMNODE", f"Probability of {kind.meaning}"[:64]),
+        value=100.0 * probability,
+        unit=codes.UCUM.Percent,
+        by_slice=tuple((k, 100.0 * p) for k, p in by_slice),
     )
 
 

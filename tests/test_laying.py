@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.sr.codedict import codes
 
 from dicom_node.reading.back_on_planes import on_planes
-from inference.findings import Findings, Narrative, Sentence
+from inference.findings import Findings, Measurement, Narrative, Sentence
 from inference.imaging.laying import Laying
 from tests import phantoms
 
@@ -128,3 +129,16 @@ def test_of_slices_that_show_one_plane_the_most_probable_counts() -> None:
     (finding,) = findings.findings
     moved = on_planes(replace(findings, findings=(replace(finding, slice_probabilities=given_slices),)), LAID)
     assert moved.findings[0].slice_probabilities == ((0, 0.1), (1, 0.6), (2, 0.2))
+
+
+def test_numbers_of_slices_become_those_of_planes() -> None:
+    findings = found(((1, 3), (1, 3), (0, 2)))
+    number = Measurement(
+        code=codes.SCT.Volume, value=3.0, unit=codes.UCUM.Percent, by_slice=((1, -2.0), (2, -1.0), (4, 5.0))
+    )
+    (finding,) = findings.findings
+    moved = on_planes(
+        replace(findings, findings=(replace(finding, measurements=(number,)),), measurements=(number,)), LAID
+    )
+    expected = replace(number, by_slice=((1, -1.0), (2, 5.0)))
+    assert moved.measurements == moved.findings[0].measurements == (expected,)

@@ -11,6 +11,7 @@ import pydicom
 import pytest
 from highdicom import Volume
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from inference.algorithms.brain_finder import ClassicalFinder
 from inference.algorithms.lesion_classifier import LesionClassifier
@@ -54,15 +55,21 @@ def test_lesions_are_found_classed_and_sized(head: BleedingHead, findings: Findi
         assert one.code.value in {"416824008", "274100004", "52988006"}
         axis = next(m.value for m in one.measurements if m.code == codes.SCT.LongAxis)
         assert 0.4 * lesion.diameter_mm < axis < 2.5 * lesion.diameter_mm
-        said = next(m.value for m in one.measurements if m.code.value == "aih-probability") / 100.0
+        told = next(m for m in one.measurements if m.code.value == "aih-probability")
+        assert one.region is not None
+        assert [k for k, _ in told.by_slice] == np.flatnonzero(one.region.any(axis=(1, 2))).tolist()
+        assert min(p for _, p in told.by_slice) <= told.value <= max(p for _, p in told.by_slice)
+        said = told.value / 100.0
         assert one.probability == (None if 0.3 < said < 0.7 else pytest.approx(max(said, 1.0 - said)))
         if one.probability is not None:
-            assert {k for k, _ in one.slice_probabilities} == set(np.flatnonzero(one.region.any(axis=(1, 2))))  # type: ignore[union-attr]
+            assert [k for k, _ in one.slice_probabilities] == [k for k, _ in told.by_slice]
 
 
 def test_the_patient_has_the_surest_candidate_s_probability(findings: Findings) -> None:
     each = [m.value for f in findings.findings for m in f.measurements if m.code.value == "aih-probability"]
     assert findings.study_probability == pytest.approx(max(each) / 100.0)
+    assert findings.study_code == Code("274100004", "SCT", "Cerebral hemorrhage")
+    assert findings.measurements == ()
     text = findings.narrative.text
     assert "Technical demonstration" in text
     assert "From the image alone" in text
@@ -76,6 +83,9 @@ def test_a_text_score_is_joined_and_said(head: BleedingHead, reader: LesionClass
         assert joined.study_probability is not None
         assert findings.study_probability is not None
         assert (joined.study_probability > findings.study_probability) == (score > 0.5)
+        from_image, from_text = joined.measurements
+        assert from_image.value == pytest.approx(100.0 * findings.study_probability)
+        assert (from_text.value, from_text.unit.value) == (100.0 * score, "%")
         assert f"Joined with the {100 * score:.0f} % of the Basic Text SR in series 5" in joined.narrative.text
         assert "the text it was fitted on was made up" in joined.narrative.text
 

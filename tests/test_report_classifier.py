@@ -117,6 +117,9 @@ def test_the_finding_and_the_narrative(classifier: ReportClassifier) -> None:
     (finding,) = told.findings
     assert finding.code.value == CODES[best]["value"]
     assert finding.probability == pytest.approx(scores[best], abs=1e-9)
+    assert {m.code.value: m.value for m in told.measurements} == pytest.approx(
+        {f"{label}-probability": 100 * value for label, value in scores.items()}
+    )
     said = told.narrative.text
     assert f"a report given with the task is classified as {CODES[best]['meaning']}" in said
     for label, value in scores.items():
@@ -140,6 +143,7 @@ def test_below_the_least_probability_no_class_is_named(bundle: Bundle, classifie
     )
     told = ReportClassifier.opened(strict, CPU).read_text(ReportText(text="No mass.", origin="a report"))
     assert told.findings == ()
+    assert len(told.measurements) == len(tiny_berts.LABELS)
     assert "is given no class: the most probable one" in told.narrative.text
     warm = strict.manifest.model_copy(update={"temperature": 1e6})
     flat = ReportClassifier.opened(

@@ -1,6 +1,7 @@
 """The localiser's reader on graphs with known answers: map and score on the source grid, words, other prompts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from inference.bundle_writer import npz, write
 from inference.catalogue import open_reader
 from inference.errors import BundleError
 from inference.image import Image
+from inference.imaging.laying import Laying
 from inference.language.prompts import Prompts, ensemble, read_prompts
 from inference.manifest import from_values
 from inference.manifests.localiser import FEATURES, PROMPTS, TOKENIZER
@@ -61,7 +63,10 @@ def test_slices_turned_by_preprocessing_come_back_in_the_order_of_the_source(tmp
 def test_findings_say_the_slice_and_without_calibration_no_probability_of_the_study(tmp_path: Path) -> None:
     found = TumourLocaliser.opened(written(tmp_path), tiny_bundles.CPU).read(image())
     assert [f.label for f in found.findings] == ["lesion 1"]
-    assert found.study_probability is None
+    assert (found.study_probability, found.study_code) == (None, None)
+    (score,) = found.measurements
+    assert (score.code.value, score.unit.value, score.by_slice) == ("slice-score", "{score}", ((3, score.value),))
+    assert score.value == pytest.approx(0.9)
     assert found.narrative.sentences[0].text == (
         "Slice 4 of 5, 5 mm superior of the scanner's centre, is the likeliest to show abnormal tissue: score 0.90, "
         "which is an order among slices and no probability."
@@ -73,7 +78,24 @@ def test_the_highest_calibrated_score_of_a_slice_is_the_study_s(tmp_path: Path) 
     found = TumourLocaliser.opened(bundle, tiny_bundles.CPU).read(image())
     expected = 1.0 / (1.0 + np.exp(-(2.0 * np.log(0.9 / 0.1) - 1.0)))
     assert found.study_probability == pytest.approx(expected, abs=1e-5)
+    assert found.study_code == found.segments[0].type
+    (surest,) = found.measurements
+    assert (surest.code.value, surest.unit.value, surest.by_slice) == ("slice-probability", "%", ((3, surest.value),))
+    assert surest.value == pytest.approx(100 * expected, abs=1e-3)
     assert f"probability {100 * expected:.0f} %." in found.narrative.sentences[0].text
+
+
+def test_the_slice_that_is_named_is_one_that_was_acquired(tmp_path: Path) -> None:
+    """The second of four planes stands for two slices of the grid."""
+    given = image()
+    laying = Laying(
+        shape=given.volume.spatial_shape,
+        matrix=given.volume.spatial_shape[1:],
+        plane_of=(0, 1, 1, 2, 3),
+        corners=((0, 0),) * 4,
+    )
+    found = TumourLocaliser.opened(written(tmp_path), tiny_bundles.CPU).read(replace(given, laying=laying))
+    assert found.narrative.sentences[0].text.startswith("Slice 3 of 4, ")
 
 
 def test_the_catalogue_opens_it_and_parity_covers_both_graphs(tmp_path: Path) -> None:

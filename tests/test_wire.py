@@ -122,6 +122,13 @@ a_code = st.sampled_from(
 
 
 @st.composite
+def measurements(draw: st.DrawFn) -> Measurement:
+    values = st.floats(-1e9, 1e9)
+    by_slice = tuple(draw(st.lists(st.tuples(st.integers(0, 9), values), max_size=2)))
+    return Measurement(code=draw(a_code), value=draw(values), unit=draw(a_code), by_slice=by_slice)
+
+
+@st.composite
 def analyses(draw: st.DrawFn) -> Analysis:
     shape = draw(hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6))
     masks = draw(st.lists(hnp.arrays(np.bool_, shape), min_size=1, max_size=3))
@@ -147,7 +154,7 @@ def analyses(draw: st.DrawFn) -> Analysis:
             segment=index if mask.any() else None,
             region=mask if mask.any() else None,
             slice_probabilities=tuple((k, draw(st.floats(0, 1))) for k in range(draw(st.integers(0, 2)))),
-            measurements=(Measurement(code=draw(a_code), value=draw(st.floats(-1e9, 1e9)), unit=draw(a_code)),),
+            measurements=(draw(measurements()),),
         )
         for index, mask in enumerate(masks)
     )
@@ -157,6 +164,8 @@ def analyses(draw: st.DrawFn) -> Analysis:
         findings=findings,
         narrative=Narrative(sentences=(Sentence(text=draw(st.text())), Sentence(text="x", finding="lesion 0"))),
         study_probability=draw(probabilities),
+        study_code=draw(st.none() | a_code),
+        measurements=tuple(draw(st.lists(measurements(), max_size=2))),
     )
     return Analysis(findings=said, provider=draw(words), seconds=draw(st.floats(0, 1e6)))
 
@@ -169,7 +178,8 @@ def test_an_analysis_comes_back_bit_for_bit(analysis: Analysis) -> None:
     ours, theirs = analysis.findings, back.findings
     assert theirs.algorithm == ours.algorithm
     assert theirs.narrative == ours.narrative
-    assert theirs.study_probability == ours.study_probability
+    assert (theirs.study_probability, theirs.study_code) == (ours.study_probability, ours.study_code)
+    assert theirs.measurements == ours.measurements
     for one, two in zip(ours.segments, theirs.segments, strict=True):
         assert (one.label, one.category, one.type, one.anatomy, one.color) == (
             *(two.label, two.category, two.type, two.anatomy),

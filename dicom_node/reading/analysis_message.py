@@ -99,6 +99,8 @@ def analysis_to_message(analysis: Analysis) -> Message:
         "findings": [_finding_out(finding, buffers) for finding in findings.findings],
         "narrative": [[sentence.text, sentence.finding] for sentence in findings.narrative.sentences],
         "study_probability": _float_or_none(findings.study_probability),
+        "study_code": _code_out(findings.study_code) if findings.study_code else None,
+        "measurements": [_measurement_out(measurement) for measurement in findings.measurements],
     }
     return Message(kind="analysis", body=body, buffers=tuple(buffers))
 
@@ -117,6 +119,8 @@ def analysis_from_message(message: Message) -> Analysis:
             )
         ),
         study_probability=_float_or_none(body["study_probability"]),
+        study_code=_code_in(body["study_code"]) if body["study_code"] is not None else None,
+        measurements=tuple(_measurement_in(values) for values in body["measurements"]),
     )
     return Analysis(findings=findings, provider=_text(body["provider"]), seconds=float(body["seconds"]))
 
@@ -184,7 +188,7 @@ def _finding_out(finding: Finding, buffers: list[bytes]) -> Body:
         "segment": finding.segment,
         "region": _mask_out(finding.region, buffers) if finding.region is not None else None,
         "slice_probabilities": [[int(index), float(value)] for index, value in finding.slice_probabilities],
-        "measurements": [[_code_out(m.code), float(m.value), _code_out(m.unit)] for m in finding.measurements],
+        "measurements": [_measurement_out(measurement) for measurement in finding.measurements],
     }
 
 
@@ -198,10 +202,22 @@ def _finding_in(body: Body, masks: list[bytes]) -> Finding:
         segment=int(body["segment"]) if body["segment"] is not None else None,
         region=_mask_in(body["region"], masks) if body["region"] is not None else None,
         slice_probabilities=tuple((int(index), float(value)) for index, value in body["slice_probabilities"]),
-        measurements=tuple(
-            Measurement(code=_code_in(code), value=float(value), unit=_code_in(unit))
-            for code, value, unit in body["measurements"]
-        ),
+        measurements=tuple(_measurement_in(values) for values in body["measurements"]),
+    )
+
+
+def _measurement_out(measurement: Measurement) -> list[Any]:
+    by_slice = [[int(index), float(value)] for index, value in measurement.by_slice]
+    return [_code_out(measurement.code), float(measurement.value), _code_out(measurement.unit), by_slice]
+
+
+def _measurement_in(values: Any) -> Measurement:
+    code, value, unit, by_slice = values
+    return Measurement(
+        code=_code_in(code),
+        value=float(value),
+        unit=_code_in(unit),
+        by_slice=tuple((int(index), float(one)) for index, one in by_slice),
     )
 
 

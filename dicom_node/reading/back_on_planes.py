@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from inference.findings import Finding, Findings, Narrative, Segment
+from inference.findings import Finding, Findings, Measurement, Narrative, Segment
 from inference.imaging.laying import Laying
 
 
@@ -27,6 +27,7 @@ def on_planes(findings: Findings, laying: Laying) -> Findings:
         findings,
         segments=tuple(_drawn(segment, laying) for segment in findings.segments),
         findings=kept,
+        measurements=_by_plane(findings.measurements, laying),
         narrative=Narrative(sentences=tuple(s for s in findings.narrative.sentences if s.finding in labels)),
     )
 
@@ -40,8 +41,13 @@ def _moved(finding: Finding, laying: Laying) -> Finding | None:
     region = None if finding.region is None else laying.on_planes(finding.region)
     if region is not None and not region.any():
         return None
-    highest: dict[int, float] = {}
-    for k, probability in finding.slice_probabilities:
-        plane = laying.plane_of[k]
-        highest[plane] = max(probability, highest.get(plane, 0.0))
-    return replace(finding, region=region, slice_probabilities=tuple(sorted(highest.items())))
+    return replace(
+        finding,
+        region=region,
+        slice_probabilities=laying.highest_on_planes(finding.slice_probabilities),
+        measurements=_by_plane(finding.measurements, laying),
+    )
+
+
+def _by_plane(measurements: tuple[Measurement, ...], laying: Laying) -> tuple[Measurement, ...]:
+    return tuple(replace(m, by_slice=laying.highest_on_planes(m.by_slice)) for m in measurements)

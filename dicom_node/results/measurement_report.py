@@ -32,7 +32,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from dicom_node.results import drawn_axes, placement, provenance, segmentation
+from dicom_node.results import drawn_axes, placement, provenance, segmentation, slice_numbers
 from dicom_node.results.document import document
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
@@ -75,7 +75,7 @@ def write(
     """
     device = provenance.device_of(findings.algorithm, identity)
     groups = [_group(finding, source, identity, device) for finding in findings.findings]
-    if not groups or findings.study_probability is not None:
+    if not groups or findings.study_probability is not None or findings.measurements:
         groups.append(_whole_study(findings, source, identity, device))
     report = MeasurementReport(
         observation_context=provenance.observation_context(device),
@@ -140,18 +140,22 @@ def _group(finding: Finding, source: Source | TextSource, identity: Identity, de
     )
     group[0].ContentSequence.extend(_segment(finding.segment, source, identity))
     drawn_axes.draw(measurements, finding, source)
+    slice_numbers.add(measurements, finding.measurements, source)
     return group
 
 
 def _unlocated(finding: Finding, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
     """TID 1501: what has no mask, with the slice that shows it best or the document that says it."""
+    measurements = _measurements(finding, device)
+    if isinstance(source, Source):
+        slice_numbers.add(measurements, finding.measurements, source)
     images = [plane_reference(source, key) for key in _key_slices(finding)] if isinstance(source, Source) else []
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(finding.label, identity),
         finding_type=finding.code,
         finding_sites=_sites(finding),
         algorithm_id=provenance.algorithm_template(device),
-        measurements=_measurements(finding, device),
+        measurements=measurements,
         qualitative_evaluations=_evaluations(finding),
         source_images=[SourceImageForMeasurementGroup(i.sop_class_uid, i.sop_instance_uid, _frames(i)) for i in images],
     )
@@ -160,13 +164,16 @@ def _unlocated(finding: Finding, source: Source | TextSource, identity: Identity
 
 
 def _whole_study(findings: Findings, source: Source | TextSource, identity: Identity, device: Device) -> _Group:
-    probability = findings.study_probability
+    measurements = [_measurement(m.code, m.value, m.unit, device) for m in findings.measurements]
+    if isinstance(source, Source):
+        slice_numbers.add(measurements, findings.measurements, source)
+    if findings.study_probability is not None:
+        measurements.append(_certainty(codes.DCM.CertaintyOfImpression, findings.study_probability, device))
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(WHOLE_STUDY, identity),
+        finding_type=findings.study_code,
         algorithm_id=provenance.algorithm_template(device),
-        measurements=None
-        if probability is None
-        else [_certainty(codes.DCM.CertaintyOfImpression, probability, device)],
+        measurements=measurements or None,
         qualitative_evaluations=[QualitativeEvaluation(codes.DCM.SummaryOfAnalyses, codes.DCM.Succeeded)],
     )
     group[0].ContentSequence.extend(_document(source))

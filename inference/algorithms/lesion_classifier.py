@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference.algorithms import Runtime
@@ -15,7 +16,7 @@ from inference.algorithms.brain_finder import BrainFinder
 from inference.algorithms.brain_lesions import brain_finding, brain_segment, brain_sentences, lesion_segment
 from inference.bundle import Bundle
 from inference.errors import BundleError, InferenceError, UnsuitableImageError
-from inference.findings import Algorithm, Findings, Narrative, Sentence
+from inference.findings import Algorithm, Findings, Measurement, Narrative, Sentence
 from inference.fusion import fused
 from inference.image import Image
 from inference.imaging.brain import Brain
@@ -32,6 +33,8 @@ from inference.session import Session
 from inference.text_opinion import TextOpinion
 
 _BATCH = 64
+_FROM_IMAGE = Code("from-image", "99DICOMNODE", "Probability from the Image alone")
+_FROM_TEXT = Code("from-text", "99DICOMNODE", "Probability from the Text alone")
 
 
 class LesionClassifier:
@@ -129,14 +132,16 @@ class LesionClassifier:
             finding(number, candidate, one, self._manifest, image, plane, brain.from_standard)
             for number, (candidate, one) in enumerate(zip(found, said, strict=True), start=1)
         ]
-        probability, summary = self._of_patient(said, text)
-        lines = [*summary, *brain_sentences(whole), *sentences(listed, found, said, self._manifest)]
+        probability, both, summary = self._of_patient(said, text)
+        lines = [*summary, *brain_sentences(whole), *sentences(listed, found, said, self._manifest, image)]
         return Findings(
             algorithm=self.algorithm,
             segments=(brain_segment(brain), lesion_segment(brain, found)) if found else (brain_segment(brain),),
             findings=(whole, *listed),
             narrative=Narrative(sentences=tuple(lines)),
             study_probability=probability,
+            study_code=None if probability is None else self.asked,
+            measurements=both,
         )
 
     def brain(self, image: Image) -> Brain:
@@ -179,8 +184,10 @@ class LesionClassifier:
             raise InferenceError(f"{graph.file} gave values that are not numbers")
         return logits
 
-    def _of_patient(self, said: Sequence[Told], text: TextOpinion | str) -> tuple[float | None, list[Sentence]]:
-        """Probability of the second class in the patient, and what was taken into it, in words."""
+    def _of_patient(
+        self, said: Sequence[Told], text: TextOpinion | str
+    ) -> tuple[float | None, tuple[Measurement, ...], list[Sentence]]:
+        """Probability of the second class in the patient; where a text joined it, that of either alone; in words."""
         classes = self._manifest.classes
         first, second = (kind.code.meaning.lower() for kind in classes)
         lines = [f"Technical demonstration: it learnt to tell {first} from {second} on synthetic lesions alone."]
@@ -188,18 +195,28 @@ class LesionClassifier:
             lines = []
         if not said:
             lines.append(f"No dark lesion was found, so no probability of {second} is given.")
-            return None, [Sentence(text=text) for text in lines]
+            return None, (), [Sentence(text=text) for text in lines]
         rule = self._manifest.patient_rule
         image = of_patient([one.probability for one in said], rule)
         patient = image
+        both: tuple[Measurement, ...] = ()
         lines.append(f"Probability of {second} from the image: {100.0 * image:.0f} % (rule over candidates: {rule}).")
         fusion = self._manifest.fusion
         if isinstance(text, TextOpinion) and fusion is not None:
             patient = fused(image, text.probability, fusion)
+            both = _alone(image, text.probability)
             lines.append(f"Joined with the {100.0 * text.probability:.0f} % of {text.source}: {100.0 * patient:.0f} %.")
             lines.append(f"Joined by logistic regression; the text it was fitted on was {fusion.text}.")
         else:
             why = f" ({text})" if isinstance(text, str) and text else ""
             lines.append(f"From the image alone; no text was taken into it{why}.")
         lines.append("A candidate that is neither of the two gets a meaningless probability.")
-        return patient, [Sentence(text=text) for text in lines]
+        return patient, both, [Sentence(text=text) for text in lines]
+
+
+def _alone(image: float, text: float) -> tuple[Measurement, Measurement]:
+    """Probabilities that were joined, each in percent."""
+    return (
+        Measurement(code=_FROM_IMAGE, value=100.0 * image, unit=codes.UCUM.Percent),
+        Measurement(code=_FROM_TEXT, value=100.0 * text, unit=codes.UCUM.Percent),
+    )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
+from pydicom.sr.coding import Code
 
 from inference.errors import BundleError, InferenceError, UnsuitableImageError
-from inference.findings import Algorithm, Findings, Narrative, Sentence
+from inference.findings import Algorithm, Findings, Measurement, Narrative, Sentence
 from inference.graph import Graph
 from inference.image import Image
 from inference.imaging.grid import onto
@@ -129,10 +130,12 @@ def told(
     *,
     first: Sequence[Sentence] = (),
     study_probability: float | None = None,
+    study_code: Code | None = None,
+    measurements: tuple[Measurement, ...] = (),
 ) -> Findings:
     """One segment for each of the manifest's, and one finding for each of their components, up to `max_findings`.
 
-    `first` are sentences that stand before those about segments and findings.
+    `first` are sentences that stand before those about segments and findings; the others are of the study.
     """
     drawn = marked(maps, image, manifest)
     specs = manifest.findings
@@ -145,4 +148,6 @@ def told(
         findings=found,
         narrative=Narrative(sentences=(*first, *narrative(specs, drawn, found, image).sentences)),
         study_probability=study_probability,
+        study_code=study_code,
+        measurements=measurements,
     )

@@ -11,6 +11,7 @@ from inference.findings import Algorithm, Finding, Findings, Narrative, Sentence
 from inference.inputs import TextInputs
 from inference.language.tokenizer import Encoded, ReportTokenizer
 from inference.manifests.report import ReportManifest
+from inference.measured import probability_of
 from inference.parity import opened
 from inference.report_text import ReportText
 from inference.session import Session
@@ -101,6 +102,10 @@ class ReportClassifier:
             segments=(),
             findings=(finding,) if named else (),
             narrative=Narrative(sentences=self._sentences(report, encoded, probabilities, named=named)),
+            measurements=tuple(
+                probability_of(kind.code.code(), kind.label, float(value))
+                for kind, value in zip(self._manifest.classes, probabilities, strict=True)
+            ),
         )
 
     def probabilities(self, report: ReportText) -> dict[Code, float]:

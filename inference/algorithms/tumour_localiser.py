@@ -8,13 +8,14 @@ import io
 import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
+from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference.algorithms import Runtime, Scores
 from inference.algorithms.maps import Maps, calibrated, filled, marked, on_source, prepared, probabilities, told
 from inference.bundle import Bundle
 from inference.errors import BundleError
-from inference.findings import Algorithm, Findings, Sentence
+from inference.findings import Algorithm, Findings, Measurement, Sentence
 from inference.image import Image
 from inference.imaging.grid import onto
 from inference.imaging.sliding_window import by_slices
@@ -26,6 +27,9 @@ from inference.session import Session
 Array = NDArray[np.float32]
 
 _LENGTH = 1e-3  # by which that of a text's features may differ from 1
+_SLICE_PROBABILITY = Code("slice-probability", "99DICOMNODE", "Highest Probability of a Slice")
+_SLICE_SCORE = Code("slice-score", "99DICOMNODE", "Highest Score of a Slice, not a Probability")
+_SCORE_UNIT = Code("{score}", "UCUM", "score")
 _ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))  # of LPS axes, from - to +
 
 
@@ -106,13 +110,16 @@ class TumourLocaliser:
         """
         maps, slices = self._maps(image)
         is_probability = self._manifest.image_calibration is not None
+        surest = _surest(slices, is_probability=is_probability)
         return told(
             maps,
             image,
             self._manifest,
             self.algorithm,
-            first=[Sentence(text=_in_words(slices, image.volume, is_probability=is_probability))],
+            first=[Sentence(text=_in_words(surest, image))],
             study_probability=float(slices.max()) if is_probability else None,
+            study_code=self.sought if is_probability else None,
+            measurements=(surest,),
         )
 
     @property
@@ -178,16 +185,24 @@ def _of_source_slices(scores: Array, grid: Volume, image: Image) -> Array:
     return highest
 
 
-def _in_words(slices: Array, volume: Volume, *, is_probability: bool) -> str:
-    """Which slice is likeliest to show something abnormal, where it lies, and how sure the bundle is."""
-    best = int(slices.argmax())
+def _surest(slices: Array, *, is_probability: bool) -> Measurement:
+    """The likeliest slice to show something abnormal."""
+    best, scale = int(slices.argmax()), 100.0 if is_probability else 1.0
+    code, unit = (_SLICE_PROBABILITY, codes.UCUM.Percent) if is_probability else (_SLICE_SCORE, _SCORE_UNIT)
+    value = scale * float(slices[best])
+    return Measurement(code=code, value=value, unit=unit, by_slice=((best, value),))
+
+
+def _in_words(surest: Measurement, image: Image) -> str:
+    """Which slice that is, as it was acquired, where it lies, and how sure the bundle is."""
+    volume, ((best, value),), ((plane, _),) = image.volume, surest.by_slice, image.by_plane(surest.by_slice)
     middle = [best, *((n - 1) / 2.0 for n in volume.spatial_shape[1:])]
     x, y, z = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
     axis = int(np.abs(volume.affine[:3, 0]).argmax())
     at = (x, y, z)[axis]
     place = f"{abs(at):.0f} mm {_ENDS[axis][int(at >= 0)]} of the scanner's centre"
-    if is_probability:
-        sure = f"probability {100.0 * float(slices[best]):.0f} %"
-    else:
-        sure = f"score {float(slices[best]):.2f}, which is an order among slices and no probability"
-    return f"Slice {best + 1} of {len(slices)}, {place}, is the likeliest to show abnormal tissue: {sure}."
+    planes = volume.spatial_shape[0] if image.laying is None else len(image.laying.corners)
+    sure = f"score {value:.2f}, which is an order among slices and no probability"
+    if surest.code == _SLICE_PROBABILITY:
+        sure = f"probability {value:.0f} %"
+    return f"Slice {plane + 1} of {planes}, {place}, is the likeliest to show abnormal tissue: {sure}."

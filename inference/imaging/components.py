@@ -63,7 +63,10 @@ class Component:
 
     @property
     def longest_axis_mm(self) -> float:
-        """Line through its two voxel centers farthest apart, in any direction, out to their outer faces, mm."""
+        """Line through its two voxel centers farthest apart, in any direction, out to their outer faces, mm.
+
+        What classifiers of lesions are told as its size; reported is what `inference.imaging.axes` measures on a slice.
+        """
         return _longest_line(_line_ends(self.indices), self.affine[:3, :3])
 
 

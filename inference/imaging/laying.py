@@ -5,6 +5,7 @@ voxel is made up in between: a tilted slice is shifted by whole pixels, and wher
 the grid, one fills several. So each pixel of each plane has its place on the grid, and what is drawn there comes back.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -88,6 +89,13 @@ class Laying:
         pixels = indices[:, 1:] - np.array(self.corners)[planes]
         inside = ((pixels >= 0) & (pixels < np.array(self.matrix))).all(axis=1)
         return np.unique(np.column_stack([planes, pixels])[inside], axis=0)
+
+    def highest_on_planes(self, by_slice: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+        """(slice index, value) as (plane index, value), rising; of slices that show one plane the highest value."""
+        highest: dict[int, float] = {}
+        for k, value in by_slice:
+            highest[self.plane_of[k]] = max(value, highest.get(self.plane_of[k], value))
+        return tuple(sorted(highest.items()))
 
     def _window(self, plane: int) -> tuple[slice, slice]:
         row, column = self.corners[plane]
