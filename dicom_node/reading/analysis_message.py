@@ -21,6 +21,7 @@ from inference.findings import (
     Sentence,
 )
 from inference.image import Image
+from inference.imaging.box import box_of
 from inference.imaging.laying import Laying
 
 
@@ -223,7 +224,7 @@ def _measurement_in(values: Any) -> Measurement:
 
 def _mask_out(mask: Mask, buffers: list[bytes]) -> Body:
     """Shape, box and the bits inside the box; a buffer for each mask."""
-    box = _box(mask)
+    box = box_of(mask)
     buffers.append(np.packbits(mask[box]).tobytes())
     return {"shape": list(mask.shape), "box": [[side.start, side.stop] for side in box], "buffer": len(buffers) - 1}
 
@@ -251,15 +252,6 @@ def _values_in(body: Body, buffers: list[bytes]) -> NDArray[np.uint8]:
     values = np.zeros(where.shape, np.uint8)
     values[where] = np.frombuffer(buffers[body["buffer"]], np.uint8)
     return values
-
-
-def _box(mask: Mask) -> tuple[slice, ...]:
-    """Smallest box that holds the mask; an empty one for an empty mask."""
-    sides = []
-    for axis in range(mask.ndim):
-        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
-        sides.append(slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 0))
-    return tuple(sides)
 
 
 def _shape(values: Any) -> tuple[int, int, int]:
