@@ -1,18 +1,20 @@
 """A made-up CT study of 300 slices with three segments and 50 findings, the same every time; no patient's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from highdicom import Volume
-from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from dicom_node.operation.synthetic_study import series_from_volume
+from dicom_node.reading.synthetic_study import series_from_volume
 from dicom_node.results.source import Source
-from inference.findings import Finding, Findings, Mask, Measurement, Narrative, Segment
+from inference.findings import Finding, Findings, Mask, Narrative, Segment
+from inference.image import Image
+from inference.imaging.components import Component
+from inference.measured import measured
 from tests import phantoms
 
 SHAPE = (300, 512, 512)
@@ -21,60 +23,46 @@ SHAPE = (300, 512, 512)
 FINDINGS = 50
 """Lesions that the report lists."""
 
-_BRAIN, _LESION = Code("12738006", "SCT", "Brain"), Code("52988006", "SCT", "Lesion")
-
 
 def volume() -> Volume:
     """A ball of noisy tissue in air: (slice, row, column), float32, HU."""
-    random = np.random.default_rng(7)
-    noise = random.normal(0.0, 12.0, SHAPE[1:])
+    noise = np.random.default_rng(7).normal(0.0, 12.0, SHAPE[1:])
     array = np.full(SHAPE, -1000.0, dtype=np.float32)
     for k, inside in enumerate(_ball((150, 256, 256), (140, 200, 170))):
-        array[k] += noise + 1040.0 * inside
-        noise = np.roll(noise, 37, axis=1)
-    affine = np.diag([1.0, 1.0, 1.0, 1.0])
+        array[k] += np.roll(noise, 37 * k, axis=1) + 1040.0 * inside
+    affine = np.eye(4)
     affine[:3, :3] = phantoms.ORIENTATIONS["axial"] * np.array([1.0, 0.5, 0.5])
     affine[:3, 3] = (-128.0, -120.5, 12.25)
     return Volume(array, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid="2.25.1234")
 
 
-def images() -> list[Dataset]:
-    """The volume as classic CT images with pixels."""
-    return series_from_volume(volume(), modality="CT")
+def images(of: Volume) -> list[Dataset]:
+    """The volume as classic CT images with pixels, in slice order."""
+    return series_from_volume(of, modality="CT")
 
 
-def source(images: list[Dataset]) -> Source:
+def source(made: Sequence[Dataset], of: Volume) -> Source:
     """What the writers are given of the images."""
-    headers = []
-    for image in images:
-        header = Dataset(image)
+    headers = [Dataset({tag: image[tag] for tag in image.keys() if tag != 0x7FE00010}) for image in made]  # noqa: SIM118
+    for header, image in zip(headers, made, strict=True):
         header.file_meta = image.file_meta
-        del header.PixelData
-        headers.append(header)
-    return Source(datasets=tuple(headers), frame_numbers=(), planes=phantoms.planes_of(volume()))
+    return Source(datasets=tuple(headers), frame_numbers=(), planes=phantoms.planes_of(of))
 
 
-def findings(*, overlapping: bool = True) -> Findings:
-    """Brain, a lesion class of 50 parts and one large mass: three segments, 50 findings of the lesion class.
-
-    Parameters
-    ----------
-    overlapping
-        Whether the brain holds the lesions too; what is one value a voxel has no place for that.
-    """
-    brain = np.array(list(_ball((150, 256, 256), (90, 150, 120))))
+def findings(of: Volume) -> Findings:
+    """A brain, 50 lesions in it and a mass in it: three segments that do not overlap, 50 findings."""
+    parts = [_lesion(number, of) for number in range(FINDINGS)]
+    lesions = np.logical_or.reduce([part.region for part in parts])
     mass = np.array(list(_ball((190, 256, 330), (12, 20, 20))))
-    parts = [_part(number) for number in range(FINDINGS)]
-    lesions = np.logical_or.reduce(parts)
-    if not overlapping:
-        brain &= ~(lesions | mass)
+    brain = np.array(list(_ball((150, 256, 256), (90, 150, 120)))) & ~lesions & ~mass
+    image = Image(volume=of, modality="CT", weighting="CT")
     return Findings(
         algorithm=phantoms.algorithm(),
         segments=(
             Segment(
                 label="Brain",
                 category=Code("91723000", "SCT", "Anatomical Structure"),
-                type=_BRAIN,
+                type=codes.SCT.Brain,
                 anatomy=None,
                 mask=brain,
                 color=(220, 200, 170),
@@ -82,16 +70,16 @@ def findings(*, overlapping: bool = True) -> Findings:
             phantoms.segment(lesions, "Lesion"),
             phantoms.segment(mass, "Mass", (40, 90, 230)),
         ),
-        findings=tuple(_finding(number, part) for number, part in enumerate(parts, start=1)),
+        findings=tuple(_finding(number, part, image) for number, part in enumerate(parts, start=1)),
         narrative=Narrative(sentences=()),
     )
 
 
-def files(images: list[Dataset], folder: Path) -> list[Path]:
-    """The images written, in slice order."""
-    folder.mkdir(parents=True)
-    paths = [folder / f"{number:03d}.dcm" for number in range(len(images))]
-    for image, path in zip(images, paths, strict=True):
+def files(made: Sequence[Dataset], folder: Path) -> list[Path]:
+    """The images written to a new folder, in slice order."""
+    folder.mkdir()
+    paths = [folder / f"{number:03d}.dcm" for number in range(len(made))]
+    for image, path in zip(made, paths, strict=True):
         image.save_as(path, enforce_file_format=True)
     return paths
 
@@ -104,30 +92,24 @@ def _ball(centre: tuple[int, int, int], radii: tuple[int, int, int]) -> Iterator
         yield across + ((k - centre[0]) / radii[0]) ** 2 <= 1.0
 
 
-def _part(number: int) -> Mask:
-    """One of 50 lesions, 7 to 15 pixels wide, that do not touch."""
+def _lesion(number: int, of: Volume) -> Component:
+    """One of 50 balls, 9 to 17 pixels wide, that do not touch."""
     layer, place = divmod(number, 10)
-    row, column = 170 + 40 * (place // 2), 200 + 60 * (place % 2)
+    centre = np.array([90 + 25 * layer, 170 + 40 * (place // 2), 200 + 60 * (place % 2)])
     radius = 4 + number % 5
-    centre = (90 + 25 * layer, row, column)
-    part: NDArray[np.bool_] = np.zeros(SHAPE, dtype=np.bool_)
     z, y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1, -radius : radius + 1]
-    window = tuple(slice(c - radius, c + radius + 1) for c in centre)
-    part[window] = z**2 + y**2 + x**2 <= radius**2
-    return part
+    indices = np.argwhere(z**2 + y**2 + x**2 <= radius**2) + centre - radius
+    return Component(indices=indices, affine=of.affine, shape=SHAPE)
 
 
-def _finding(number: int, part: Mask) -> Finding:
+def _finding(number: int, part: Component, image: Image) -> Finding:
     return Finding(
         label=f"lesion {number}",
-        code=_LESION,
+        code=Code("52988006", "SCT", "Lesion"),
         site=codes.SCT.Brain,
         laterality=codes.SCT.Left,
         probability=0.9 - 0.01 * number,
         segment=1,
-        region=part,
-        measurements=(
-            Measurement(code=codes.SCT.Volume, value=100.0 + number, unit=codes.UCUM.CubicMillimeter),
-            Measurement(code=codes.SCT.LongAxis, value=5.0 + number, unit=codes.UCUM.Millimeter),
-        ),
+        region=part.region,
+        measurements=measured(part, image),
     )
