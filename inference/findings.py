@@ -5,12 +5,15 @@ row, column).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.sr.coding import Code
 
+from inference.imaging.axes import largest_slice
+from inference.imaging.box import Box, box_of
 from inference.statements import Statement
 
 Mask = NDArray[np.bool_]
@@ -93,6 +96,9 @@ class Segment:
         (slice, row, column), bool, on the source grid.
     color
         Recommended display colour, sRGB 0 to 255.
+    probability
+        (slice, row, column), uint8, in 255ths: how probable the class is in and around the mask, 0 beyond; None where
+        the algorithm gives none.
     """
 
     label: str
@@ -101,10 +107,15 @@ class Segment:
     anatomy: Code | None
     mask: Mask
     color: tuple[int, int, int]
+    probability: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.mask.ndim != 3 or self.mask.dtype != np.bool_:
             raise ValueError(f"a mask is bool (slice, row, column), got {self.mask.dtype} with {self.mask.ndim} axes")
+        if self.probability is not None and (
+            self.probability.shape != self.mask.shape or self.probability.dtype != np.uint8
+        ):
+            raise ValueError(f"a probability is uint8 on the grid of its mask, got {self.probability.dtype}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +152,18 @@ class Finding:
     slice_probabilities: tuple[tuple[int, float], ...] = ()
     measurements: tuple[Measurement, ...] = ()
 
+    @cached_property
+    def box(self) -> Box:
+        """The smallest box that holds the region; an empty one without a region."""
+        return (slice(0, 0),) * 3 if self.region is None else box_of(self.region)
+
+    @cached_property
+    def largest_slice(self) -> int | None:
+        """Index of the slice on which the region is measured and shown: its largest; None without a region."""
+        if self.region is None:
+            return None
+        return int(self.box[0].start) + largest_slice(self.region[self.box].sum(axis=(1, 2)))
+
     def measured(self, code: Code) -> float | None:
         """The measurement of that code in its own unit; None where there is none."""
         return next((m.value for m in self.measurements if m.code == code), None)
@@ -151,7 +174,7 @@ class Finding:
                 raise ValueError(f"probability must be within [0, 1], got {value}")
         if (self.segment is None) != (self.region is None):
             raise ValueError("a finding has both a segment and a region, or neither")
-        if self.region is not None and not self.region.any():
+        if self.region is not None and self.box[0] == slice(0, 0):
             raise ValueError("a finding's region is empty")
 
 
@@ -232,5 +255,5 @@ class Findings:
             return
         if not 0 <= finding.segment < len(self.segments):
             raise ValueError(f"finding {finding.label!r} names segment {finding.segment} of {len(self.segments)}")
-        if (finding.region & ~self.segments[finding.segment].mask).any():
+        if (finding.region[finding.box] & ~self.segments[finding.segment].mask[finding.box]).any():
             raise ValueError(f"finding {finding.label!r} reaches outside its segment")

@@ -8,6 +8,7 @@ from highdicom import VolumeGeometry
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
+from scipy import ndimage
 
 from inference.findings import Finding, Mask, Narrative, Segment, Sentence
 from inference.image import Image
@@ -20,6 +21,7 @@ from inference.statements import AsCoded, CodedOfNoKind, NoRegion, NotListed, On
 Kinds = Mapping[int, NDArray[np.float32]]
 """Maps (slice, row, column) by channel of the graph."""
 
+_MARGIN = 2  # voxels around a part whose probability is told
 _SUREST = 20  # voxels that speak for a slice
 _LEAST = 1e-6  # of a probability whose logarithm is taken
 _SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
@@ -45,7 +47,10 @@ class Marks:
 
     @property
     def segment(self) -> Segment:
-        """The class as a segment; its mask holds the parts and nothing else."""
+        """The class as a segment; its mask holds the parts and nothing else.
+
+        Its probability goes a little beyond; of an organ, whose edge is no finding, it is left out.
+        """
         mask: Mask = np.zeros(self.probability.shape, dtype=np.bool_)
         for part in self.parts:
             mask[tuple(part.indices.T)] = True
@@ -56,7 +61,21 @@ class Marks:
             anatomy=self.spec.anatomy.code() if self.spec.anatomy else None,
             mask=mask,
             color=self.spec.color,
+            probability=None if self.spec.only_largest else self._around(),
         )
+
+    def _around(self) -> NDArray[np.uint8]:
+        """Probability in 255ths of the parts and of the few voxels around them, in which it falls off; 0 beyond."""
+        around = np.zeros(self.probability.shape, dtype=np.uint8)
+        for part in self.parts:
+            low = np.maximum(part.indices.min(axis=0) - _MARGIN, 0)
+            high = part.indices.max(axis=0) + _MARGIN + 1
+            window = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+            inside = np.zeros(around[window].shape, dtype=np.bool_)
+            inside[tuple((part.indices - low).T)] = True
+            near = ndimage.binary_dilation(inside, iterations=_MARGIN)
+            around[window][near] = np.rint(255.0 * self.probability[window][near]).astype(np.uint8)
+        return around
 
 
 def marks(spec: SegmentSpec, probability: NDArray[np.float32], grid: VolumeGeometry) -> Marks:

@@ -40,6 +40,8 @@ def test_every_voxel_comes_back(laying: Laying, seed: int) -> None:
     np.testing.assert_array_equal(laying.shown(grid), planes)
     for threshold in (20, 50, 80):
         np.testing.assert_array_equal(laying.on_planes(grid > threshold), planes > threshold)
+    numbers = planes.astype(np.uint8)
+    np.testing.assert_array_equal(laying.on_planes(laying.on_grid(numbers)), numbers)
     copies = np.array([laying.plane_of.count(k) for k in range(len(planes))])
     assert int((grid > 0).sum()) == int((copies * laying.matrix[0] * laying.matrix[1]).sum())
 
@@ -102,6 +104,17 @@ def test_findings_are_drawn_on_the_planes() -> None:
     assert second is not None
     np.testing.assert_array_equal(moved.segments[0].mask, first | second)
     assert moved.findings[0].measurements == phantoms.finding(first).measurements
+
+
+def test_probabilities_are_drawn_on_the_planes() -> None:
+    findings = found(((1, 3), (1, 3), (0, 2)))
+    probability = np.zeros(LAID.shape, np.uint8)
+    probability[1, 1, 0], probability[2, 1, 0], probability[3, 1, 0] = 70, 200, 90  # all three show plane 1
+    (segment,) = findings.segments
+    moved = on_planes(replace(findings, segments=(replace(segment, probability=probability),)), LAID)
+    expected = np.zeros((3, 4, 5), np.uint8)
+    expected[1, 0, 0] = 200
+    np.testing.assert_array_equal(moved.segments[0].probability, expected)
 
 
 def test_a_finding_where_nothing_was_imaged_is_left_out() -> None:

@@ -4,6 +4,7 @@ import struct
 import time
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ from pydicom.uid import (
 )
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.part10 import parse
-from dicom_node.reading.pixels import stored_values
+from dicom_node.reading.part10 import parse, parse_file
+from dicom_node.reading.pixels import stored_frames
 from tests.series_files import as_bytes, enhanced, headers, loaded, phantom
 
 
@@ -43,7 +44,8 @@ def compressed(dataset: Dataset, uid: UID) -> bytes:
 
 
 def values(data: bytes) -> np.ndarray:
-    return np.stack([frame.astype(int) for frame in stored_values(parse(data))])
+    frames = stored_frames(parse(data))
+    return np.stack([frames[index].astype(int) for index in range(len(frames))])
 
 
 @pytest.mark.parametrize("uid", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
@@ -126,9 +128,42 @@ def test_pixels_that_are_cut_short() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"x" * 10, b"\0" * 128 + b"DICM", b"\0" * 128 + b"DICM\x02\x00\x10\x00UI", b"PK" * 99]
 )
-def test_what_is_no_dicom_file(data: bytes) -> None:
+def test_what_is_no_dicom_file(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(data)
     with pytest.raises(UnsuitableError):
         parse(data)
+    with pytest.raises(UnsuitableError):
+        parse_file(tmp_path / "file")
+
+
+@pytest.mark.parametrize("uid", [ImplicitVRLittleEndian, ExplicitVRBigEndian, JPEGLSLossless])
+def test_a_file_where_it_lies_is_what_its_bytes_are(uid: UID, tmp_path: Path) -> None:
+    large = headers(phantom(shape=(2, 48, 40)))[0]
+    data = compressed(large, uid) if uid == JPEGLSLossless else in_syntax(large, uid)
+    (tmp_path / "file").write_bytes(data)
+    lies, given = parse_file(tmp_path / "file"), parse(data)
+    assert lies.header == given.header
+    assert (lies.dataset_sha256, lies.transfer_syntax_uid) == (given.dataset_sha256, given.transfer_syntax_uid)
+    np.testing.assert_array_equal(stored_frames(lies)[0], stored_frames(given)[0])
+
+
+def test_frames_that_are_not_there() -> None:
+    frames = stored_frames(parse(as_bytes(headers()[0])))
+    assert len(frames) == 1
+    for index in (-1, 1):
+        with pytest.raises(IndexError, match=f"frame {index} of 1"):
+            frames[index]
+
+
+@pytest.mark.parametrize("uid", [JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize("signed", [0, 1])
+@pytest.mark.parametrize("stored", [8, 12, 16])
+def test_sign_and_width_are_those_of_the_header(uid: UID, signed: int, stored: int) -> None:
+    made = headers(phantom(shape=(2, 48, 40)))[0]
+    expected = np.arange(48 * 40).reshape(48, 40) % (1 << (stored - 1)) - signed * (1 << (stored - 2))
+    made.BitsStored, made.HighBit, made.PixelRepresentation = stored, stored - 1, signed
+    made.PixelData = expected.astype("<i2").tobytes()
+    np.testing.assert_array_equal(values(compressed(made, uid))[0], expected)
 
 
 def test_a_missing_decoder_names_the_syntax_and_the_extra() -> None:

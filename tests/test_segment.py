@@ -120,6 +120,15 @@ def test_a_probability_is_of_its_voxels(tmp_path: Path, how: str, whole: float, 
     assert [p for _, p in only.slice_probabilities] == pytest.approx(by_slice, abs=1e-6)
 
 
+def test_a_segment_has_its_probability_in_and_around_its_parts(tmp_path: Path) -> None:
+    array = _two_boxes((12, 9, 20))
+    array[11, 0, 19] = 0.4  # far from any part
+    expected = np.rint(255 * array).astype(np.uint8)
+    expected[11, 0, 19] = 0
+    segment = reader(tmp_path).read(_image(array)).segments[0]
+    np.testing.assert_array_equal(segment.probability, expected)
+
+
 def test_the_sentences_give_number_size_and_probability(found: Findings) -> None:
     assert [(s.finding, s.text) for s in found.narrative.sentences] == [
         (None, "The algorithm marked 2 regions as lesion, 0.23 mL in all."),
@@ -152,6 +161,7 @@ def test_of_an_organ_the_largest_part_alone_is_kept(tmp_path: Path) -> None:
     found = reader(tmp_path, segments=_segment(only_largest=True)).read(_image(_two_boxes()))
     assert len(found.findings) == 1
     assert found.segments[0].mask.sum() == 24
+    assert found.segments[0].probability is None
 
 
 def test_more_than_the_most_are_in_the_segment_and_not_listed(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def analyses(draw: st.DrawFn) -> Analysis:
             anatomy=draw(st.none() | a_code),
             mask=mask,
             color=(draw(st.integers(0, 255)), 7, 255),
+            probability=draw(st.none() | hnp.arrays(np.uint8, shape)),
         )
         for mask in masks
     )
@@ -188,6 +189,9 @@ def test_an_analysis_comes_back_bit_for_bit(analysis: Analysis) -> None:
             two.color,
         )
         np.testing.assert_array_equal(one.mask, two.mask)
+        assert (one.probability is None) == (two.probability is None)
+        if one.probability is not None:
+            np.testing.assert_array_equal(one.probability, two.probability)
     for a, b in zip(ours.findings, theirs.findings, strict=True):
         plain = ("label", "code", "site", "laterality", "probability", "segment", "slice_probabilities", "measurements")
         assert [getattr(a, name) for name in plain] == [getattr(b, name) for name in plain]

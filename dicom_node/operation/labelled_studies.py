@@ -18,7 +18,7 @@ from dicom_node.operation.folder import StudyFiles, studies_in
 from dicom_node.plane import Plane
 from dicom_node.reading.frames import CLASSIC, MULTI_FRAME
 from dicom_node.reading.header_values import items, text
-from dicom_node.reading.part10 import parse
+from dicom_node.reading.part10 import parse_file
 from dicom_node.reading.selection import reasons_against
 from dicom_node.reading.series import ImageSeries, survey
 from dicom_node.reading.volume import LoadedSeries, load
@@ -73,7 +73,7 @@ class SegmentedSeries:
             If a segmentation cannot be read, or does not lie on the planes of its series.
         """
         try:
-            (series,) = survey([parse(path.read_bytes()) for path in self.image_files])
+            (series,) = survey([parse_file(path) for path in self.image_files])
             _admit(series, self.inputs)
             loaded = load(series)
         except UnsuitableError as error:

@@ -20,6 +20,7 @@ from dicom_node.reading.patient import check_one_patient
 from dicom_node.reading.report_document import choose_document, documents, no_text
 from dicom_node.reading.selection import Choice, choose, nothing_fits
 from dicom_node.reading.series import ImageSeries, survey
+from dicom_node.reading.side_by_side import side_by_side
 from dicom_node.reading.summary import summarised
 from dicom_node.reading.task import Analyse, Analysis, Given, ReadingResult, Task
 from dicom_node.reading.volume import load
@@ -99,11 +100,11 @@ def _received(task: Task) -> _Received:
     parts: dict[str, Part10] = {}
     faults: list[str] = []
     lines: set[str] = set()
-    for data in task.instances:
-        try:
-            part = _identified(parse(data))
-        except UnsuitableError as error:
-            faults.append(str(error))
+    parsed = [_parsed(data) for data in task.instances]
+    side_by_side(lambda part: part.dataset_sha256, [part for part in parsed if isinstance(part, Part10)])
+    for data, part in zip(task.instances, parsed, strict=True):
+        if isinstance(part, UnsuitableError):
+            faults.append(str(part))
             lines.add(f"- {hashlib.sha256(data).hexdigest()}")
             continue
         uid = text(part.header, "SOPInstanceUID")
@@ -117,6 +118,13 @@ def _received(task: Task) -> _Received:
         faults=tuple(sorted(faults)),
         digest=hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest(),
     )
+
+
+def _parsed(data: bytes) -> Part10 | UnsuitableError:
+    try:
+        return _identified(parse(data))
+    except UnsuitableError as error:
+        return error
 
 
 def _identified(part: Part10) -> Part10:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from highdicom import CoordinateSystemNames, Volume
+from numpy.typing import NDArray
 from pydicom.sr.coding import Code
 
 from dicom_node.reading.sentence_message import sentence_in, sentence_out
@@ -20,6 +21,7 @@ from inference.findings import (
     Segment,
 )
 from inference.image import Image
+from inference.imaging.box import box_of
 from inference.imaging.laying import Laying
 
 
@@ -156,6 +158,7 @@ def _segment_out(segment: Segment, buffers: list[bytes]) -> Body:
         "anatomy": _code_out(segment.anatomy) if segment.anatomy else None,
         "mask": _mask_out(segment.mask, buffers),
         "color": [int(value) for value in segment.color],
+        "probability": None if segment.probability is None else _values_out(segment.probability, buffers),
     }
 
 
@@ -168,6 +171,7 @@ def _segment_in(body: Body, masks: list[bytes]) -> Segment:
         anatomy=_code_in(body["anatomy"]) if body["anatomy"] is not None else None,
         mask=_mask_in(body["mask"], masks),
         color=(red, green, blue),
+        probability=None if body["probability"] is None else _values_in(body["probability"], masks),
     )
 
 
@@ -216,7 +220,7 @@ def _measurement_in(values: Any) -> Measurement:
 
 def _mask_out(mask: Mask, buffers: list[bytes]) -> Body:
     """Shape, box and the bits inside the box; a buffer for each mask."""
-    box = _box(mask)
+    box = box_of(mask)
     buffers.append(np.packbits(mask[box]).tobytes())
     return {"shape": list(mask.shape), "box": [[side.start, side.stop] for side in box], "buffer": len(buffers) - 1}
 
@@ -232,13 +236,18 @@ def _mask_in(body: Body, masks: list[bytes]) -> Mask:
     return mask
 
 
-def _box(mask: Mask) -> tuple[slice, ...]:
-    """Smallest box that holds the mask; an empty one for an empty mask."""
-    sides = []
-    for axis in range(mask.ndim):
-        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
-        sides.append(slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 0))
-    return tuple(sides)
+def _values_out(values: NDArray[np.uint8], buffers: list[bytes]) -> Body:
+    """Where there are values, as a mask, and the values there in its order."""
+    where = _mask_out(values > 0, buffers)
+    buffers.append(values[values > 0].tobytes())
+    return {"where": where, "buffer": len(buffers) - 1}
+
+
+def _values_in(body: Body, buffers: list[bytes]) -> NDArray[np.uint8]:
+    where = _mask_in(body["where"], buffers)
+    values = np.zeros(where.shape, np.uint8)
+    values[where] = np.frombuffer(buffers[body["buffer"]], np.uint8)
+    return values
 
 
 def _shape(values: Any) -> tuple[int, int, int]:

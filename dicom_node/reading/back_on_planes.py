@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from inference.findings import Finding, Findings, Measurement, Narrative
+from inference.findings import Finding, Findings, Measurement, Narrative, Segment
 from inference.imaging.laying import Laying
 
 
@@ -25,11 +25,16 @@ def on_planes(findings: Findings, laying: Laying) -> Findings:
     labels = {finding.label for finding in kept} | {None}
     return replace(
         findings,
-        segments=tuple(replace(segment, mask=laying.on_planes(segment.mask)) for segment in findings.segments),
+        segments=tuple(_drawn(segment, laying) for segment in findings.segments),
         findings=kept,
         measurements=_by_plane(findings.measurements, laying),
         narrative=Narrative(sentences=tuple(s for s in findings.narrative.sentences if s.finding in labels)),
     )
+
+
+def _drawn(segment: Segment, laying: Laying) -> Segment:
+    probability = None if segment.probability is None else laying.on_planes(segment.probability)
+    return replace(segment, mask=laying.on_planes(segment.mask), probability=probability)
 
 
 def _moved(finding: Finding, laying: Laying) -> Finding | None:

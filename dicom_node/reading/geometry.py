@@ -166,8 +166,15 @@ def _axes(plane: Plane) -> tuple[Vector, Vector, Vector]:
 
 
 def _same_place(one: Plane, other: Plane) -> bool:
-    parallel = np.allclose(one.orientation, other.orientation, rtol=0, atol=DIRECTION_TOLERANCE)
-    return parallel and np.allclose(one.position, other.position, rtol=0, atol=SAME_PLACE_MM)
+    return _parallel(one, other) and _near(one.position, other.position, SAME_PLACE_MM)
+
+
+def _parallel(one: Plane, other: Plane) -> bool:
+    return _near(one.orientation, other.orientation, DIRECTION_TOLERANCE)
+
+
+def _near(one: Sequence[float], other: Sequence[float], tolerance: float) -> bool:
+    return all(abs(a - b) <= tolerance for a, b in zip(one, other, strict=True))
 
 
 def _unlike(planes: Sequence[Plane]) -> list[str]:
@@ -219,11 +226,7 @@ def stacks(planes: Sequence[Plane]) -> Stacks:
 def _by_orientation(planes: Sequence[Plane]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for index, plane in enumerate(planes):
-        same = (
-            name
-            for name, of in found.items()
-            if np.allclose(planes[of[0]].orientation, plane.orientation, rtol=0, atol=DIRECTION_TOLERANCE)
-        )
+        same = (name for name, of in found.items() if _parallel(planes[of[0]], plane))
         name = next(same, None) or f"{_view(plane)} {len(found) + 1}"
         found.setdefault(name, []).append(index)
     return found

@@ -3,11 +3,16 @@
 import hashlib
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import BinaryIO, cast
 
-import pydicom
 from pydicom import Dataset
 from pydicom.config import IGNORE
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -44,6 +49,7 @@ ENCAPSULATED = frozenset(
 
 _PREAMBLE = 128
 _PIXEL_DATA = (0x7FE0, 0x0010)
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})  # of floating point numbers too
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _LONG_VR = frozenset({b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 
@@ -55,22 +61,43 @@ class Part10:
     Attributes
     ----------
     header
-        Everything before the pixels, file meta information included.
+        The dataset before the pixels.
     transfer_syntax_uid
         As the file meta information says.
     pixels
         Value of Pixel Data (7FE0,0010); of an encapsulated one everything from the first item on. None without pixels.
-    dataset_sha256
-        Of the dataset as received, without preamble and file meta information; hex.
+    dataset
+        All of the dataset as received, without preamble and file meta information.
     """
 
     header: Dataset
     transfer_syntax_uid: str
     pixels: memoryview | None
-    dataset_sha256: str
+    dataset: memoryview
+
+    @cached_property
+    def dataset_sha256(self) -> str:
+        """Of the dataset; hex."""
+        return hashlib.sha256(self.dataset).hexdigest()
 
 
-def parse(data: bytes) -> Part10:
+def parse_file(path: Path) -> Part10:
+    """Parse a file where it lies, which nobody may write to meanwhile: what is not looked at is not read.
+
+    Raises
+    ------
+    UnsuitableError
+        As `parse`.
+    OSError
+        If there is no such file, or it cannot be read.
+    """
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return parse(b"")
+        return parse(mmap(file.fileno(), 0, access=ACCESS_READ))
+
+
+def parse(data: bytes | mmap) -> Part10:
     """Parse one DICOM file (PS3.10) as far as its pixels.
 
     Raises
@@ -81,9 +108,11 @@ def parse(data: bytes) -> Part10:
     transfer_syntax_uid, offset = _file_meta(data)
     if transfer_syntax_uid not in UNCOMPRESSED | ENCAPSULATED:
         raise UnsuitableError(f"transfer syntax {_shown(transfer_syntax_uid)} is not read")
-    stream = BytesIO(data)
+    stream = cast("BinaryIO", data) if isinstance(data, mmap) else BytesIO(data)
+    stream.seek(offset)
+    implicit, little = transfer_syntax_uid == ImplicitVRLittleEndian, transfer_syntax_uid != ExplicitVRBigEndian
     try:
-        header = pydicom.dcmread(stream, stop_before_pixels=True)
+        header = read_dataset(stream, implicit, little, stop_when=_is_pixels)
         make_readable(header)
     except UNREADABLE as error:
         raise UnsuitableError(f"an instance cannot be parsed ({type(error).__name__})") from error
@@ -91,11 +120,15 @@ def parse(data: bytes) -> Part10:
         header=header,
         transfer_syntax_uid=transfer_syntax_uid,
         pixels=_pixels(data, stream.tell(), header),
-        dataset_sha256=hashlib.sha256(memoryview(data)[offset:]).hexdigest(),
+        dataset=memoryview(data)[offset:],
     )
 
 
-def _file_meta(data: bytes) -> tuple[str, int]:
+def _is_pixels(tag: BaseTag, representation: str | None, length: int) -> bool:
+    return tag in _PIXELS
+
+
+def _file_meta(data: bytes | mmap) -> tuple[str, int]:
     """Transfer syntax and offset of the dataset (PS3.10 7.1), read by hand so that nothing is inflated unasked."""
     if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         raise UnsuitableError("an instance is not a DICOM file: no DICM prefix after the preamble")
@@ -112,14 +145,14 @@ def _file_meta(data: bytes) -> tuple[str, int]:
     return syntax.rstrip(b"\0 ").decode("ascii", errors="replace"), offset
 
 
-def _explicit_value(data: bytes, offset: int) -> tuple[int, int]:
+def _explicit_value(data: bytes | mmap, offset: int) -> tuple[int, int]:
     """Offset and length of the value of the Explicit VR Little Endian element at `offset` (PS3.5 7.1.2)."""
     if data[offset + 4 : offset + 6] in _LONG_VR:
         return offset + 12, struct.unpack_from("<I", data, offset + 8)[0]
     return offset + 8, struct.unpack_from("<H", data, offset + 6)[0]
 
 
-def _pixels(data: bytes, offset: int, header: Dataset) -> memoryview | None:
+def _pixels(data: bytes | mmap, offset: int, header: Dataset) -> memoryview | None:
     implicit, little = header.original_encoding
     order = "<" if little else ">"
     if len(data) < offset + 12 or struct.unpack_from(f"{order}HH", data, offset) != _PIXEL_DATA:

@@ -1,14 +1,23 @@
 """Stored pixel values of one instance, frame by frame, from any transfer syntax that is read; knows no geometry."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, ExplicitVRBigEndian
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    ExplicitVRBigEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+)
 
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.frames import frame_count
@@ -18,8 +27,16 @@ from dicom_node.unreadable import UNREADABLE
 
 Stored = NDArray[np.integer[Any]]
 
-PREFERRED_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
-"""Decoders in order of preference: pydicom's own order tries gdcm first, which needs 1.7 times as long for JPEG-LS."""
+CODECS: dict[str, Callable[[bytes], Stored]] = {
+    JPEGLSLossless: imagecodecs.jpegls_decode,
+    JPEGLSNearLossless: imagecodecs.jpegls_decode,
+    JPEG2000Lossless: imagecodecs.jpeg2k_decode,
+    JPEG2000: imagecodecs.jpeg2k_decode,
+}
+"""Decoders that let go of the interpreter's lock, so that frames are decoded side by side; pydicom's do not."""
+
+PREFERRED_PLUGINS = ("pylibjpeg", "pillow", "pydicom", "gdcm")
+"""pydicom's decoders in order of preference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,58 +95,124 @@ def layout(header: Dataset) -> Layout:
     )
 
 
-def stored_values(part: Part10) -> Iterator[Stored]:
-    """Frames in stored order, each (row, column), integers.
+@dataclass(frozen=True, kw_only=True)
+class StoredFrames:
+    """Frames of one instance in stored order; each is decoded when it is asked for, by several threads if need be."""
+
+    layout: Layout
+    decode: Callable[[int], Stored]
+
+    def __len__(self) -> int:
+        return self.layout.frames
+
+    def __getitem__(self, index: int) -> Stored:
+        """(row, column), integers.
+
+        Raises
+        ------
+        UnsuitableError
+            If it cannot be decoded.
+        IndexError
+            If there is no such frame.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of {len(self)}")
+        return _without_unused_bits(self.decode(index), self.layout)
+
+
+def stored_frames(part: Part10) -> StoredFrames:
+    """The frames of an instance.
 
     Raises
     ------
     UnsuitableError
-        If the pixels are absent, cut short or cannot be decoded, or no decoder for their transfer syntax is installed.
+        If the pixels are absent or cut short, or no decoder for their transfer syntax is installed.
     """
-    shape = layout(part.header)
+    shape, syntax = layout(part.header), part.transfer_syntax_uid
     if part.pixels is None:
         raise UnsuitableError("an image without Pixel Data")
-    if part.transfer_syntax_uid in UNCOMPRESSED:
-        decoded = _uncompressed(part.pixels, part.transfer_syntax_uid, shape)
-    else:
-        decoded = _decoded(part.pixels, part.transfer_syntax_uid, shape)
-    for frame in decoded:
-        yield _without_unused_bits(frame, shape)
+    if syntax in UNCOMPRESSED:
+        return StoredFrames(layout=shape, decode=_uncompressed(part.pixels, syntax, shape))
+    coded = _frames_of(bytes(part.pixels), syntax, shape)
+    decode = _by_codec(CODECS[syntax], shape) if syntax in CODECS else _by_plugin(syntax, shape)
+    return StoredFrames(layout=shape, decode=lambda index: _decoded(decode, coded[index], syntax, shape))
 
 
-def _uncompressed(pixels: memoryview, transfer_syntax_uid: str, shape: Layout) -> Iterator[Stored]:
+def _uncompressed(pixels: memoryview, transfer_syntax_uid: str, shape: Layout) -> Callable[[int], Stored]:
     if len(pixels) < shape.frames * shape.frame_bytes:
         raise UnsuitableError(f"{len(pixels)} bytes of Pixel Data, {shape.frames * shape.frame_bytes} needed")
-    order = ">" if transfer_syntax_uid == ExplicitVRBigEndian else "<"
-    cell = np.dtype(f"{order}{'i' if shape.signed else 'u'}{shape.allocated // 8}")
-    for index in range(shape.frames):
+    cell = _cell(shape).newbyteorder(">" if transfer_syntax_uid == ExplicitVRBigEndian else "<")
+
+    def frame(index: int) -> Stored:
         flat = np.frombuffer(pixels, cell, shape.rows * shape.columns, index * shape.frame_bytes)
-        yield flat.reshape(shape.rows, shape.columns)
+        return flat.reshape(shape.rows, shape.columns)
+
+    return frame
 
 
-def _decoded(pixels: memoryview, transfer_syntax_uid: str, shape: Layout) -> Iterator[Stored]:
+def _frames_of(pixels: bytes, transfer_syntax_uid: str, shape: Layout) -> list[bytes]:
+    """Compressed frames, their fragments put together (PS3.5 A.4)."""
+    try:
+        coded = list(generate_frames(pixels, number_of_frames=shape.frames))
+    except UNREADABLE as error:
+        raise _undecodable(transfer_syntax_uid, error) from error
+    if len(coded) < shape.frames:
+        raise UnsuitableError(f"{len(coded)} compressed frames, {shape.frames} are declared")
+    return coded
+
+
+def _decoded(decode: Callable[[bytes], Stored], coded: bytes, transfer_syntax_uid: str, shape: Layout) -> Stored:
+    try:
+        frame = decode(coded)
+    except (*UNREADABLE, RuntimeError) as error:
+        raise _undecodable(transfer_syntax_uid, error) from error
+    if frame.shape != (shape.rows, shape.columns):
+        raise UnsuitableError(f"a frame of {frame.shape} where {shape.rows} x {shape.columns} is declared")
+    return frame
+
+
+def _by_codec(codec: Callable[[bytes], Stored], shape: Layout) -> Callable[[bytes], Stored]:
+    """What a codec says of sign and width is that of the code stream; the header's counts (PS3.5 8.2.3, 8.2.4)."""
+    cell = _cell(shape)
+
+    def decode(coded: bytes) -> Stored:
+        frame = codec(coded)
+        if frame.dtype.itemsize > cell.itemsize:
+            raise ValueError(f"{frame.dtype} where {cell} is declared")
+        return frame.astype(f"{frame.dtype.kind}{cell.itemsize}", copy=False).view(cell)
+
+    return decode
+
+
+def _by_plugin(transfer_syntax_uid: str, shape: Layout) -> Callable[[bytes], Stored]:
     decoder = get_decoder(UID(transfer_syntax_uid))
     plugin = next((p for p in PREFERRED_PLUGINS if p in decoder.available_plugins), None)
     if plugin is None:
         raise UnsuitableError(_missing_decoder(transfer_syntax_uid))
-    encapsulated, described = bytes(pixels), _described(shape)
-    try:
-        for index in range(shape.frames):
-            frame, _ = decoder.as_array(encapsulated, index=index, raw=True, decoding_plugin=plugin, **described)
-            if frame.shape != (shape.rows, shape.columns):
-                raise UnsuitableError(f"a frame of {frame.shape} where {shape.rows} x {shape.columns} is declared")
-            yield frame
-    except (*UNREADABLE, RuntimeError) as error:
-        name = UID(transfer_syntax_uid).name
-        raise UnsuitableError(f"{name} pixels cannot be decoded ({type(error).__name__})") from error
+    described = _described(shape)
+
+    def decode(coded: bytes) -> Stored:
+        frame, _ = decoder.as_array(encapsulate([coded]), index=0, raw=True, decoding_plugin=plugin, **described)
+        return frame
+
+    return decode
+
+
+def _cell(shape: Layout) -> np.dtype[np.integer[Any]]:
+    return np.dtype(f"{'i' if shape.signed else 'u'}{shape.allocated // 8}")
+
+
+def _undecodable(transfer_syntax_uid: str, error: Exception) -> UnsuitableError:
+    name = UID(transfer_syntax_uid).name
+    return UnsuitableError(f"{name} pixels cannot be decoded ({type(error).__name__})")
 
 
 def _described(shape: Layout) -> dict[str, Any]:
-    """The layout as pydicom's decoders take it."""
+    """The layout of a single frame as pydicom's decoders take it."""
     return {
         "rows": shape.rows,
         "columns": shape.columns,
-        "number_of_frames": shape.frames,
+        "number_of_frames": 1,
         "samples_per_pixel": 1,
         "photometric_interpretation": "MONOCHROME2",
         "bits_allocated": shape.allocated,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.frames import MULTI_FRAME
 from dicom_node.reading.one_volume import Slot
-from dicom_node.reading.pixels import Stored, layout, stored_values
+from dicom_node.reading.pixels import Stored, StoredFrames, stored_frames
 from dicom_node.reading.series import ImageSeries
+from dicom_node.reading.side_by_side import side_by_side
 from dicom_node.results.source import Source
 from inference.image import Image
 from inference.imaging.laying import Laying
@@ -63,9 +64,15 @@ def load(series: ImageSeries) -> LoadedSeries:
     if series.grid is None:
         raise UnsuitableError("; ".join(series.candidate.faults))
     laying = series.grid.laying
-    _check_size(series, laying)
+    _check_size(laying)
+    frames = _frames(series)
     array = np.empty((len(series.slots), *laying.matrix), np.float32)
-    _fill(array, series)
+
+    def fill(k: int) -> None:
+        slot = series.slots[k]
+        _rescale(frames[slot.part][slot.index], slot, array[k])
+
+    side_by_side(fill, range(len(series.slots)))
     volume = Volume(
         laying.on_grid(array, beyond=0.0 if laying.is_plain else float(array.min())),
         series.grid.affine,
@@ -82,28 +89,21 @@ def load(series: ImageSeries) -> LoadedSeries:
     return LoadedSeries(image=image, source=_source(series), laying=laying)
 
 
-def _check_size(series: ImageSeries, laying: Laying) -> None:
-    rows, columns = laying.matrix
+def _check_size(laying: Laying) -> None:
     slices, high, wide = laying.shape
-    if max(rows, columns) > MAXIMUM_MATRIX or slices * high * wide > MAXIMUM_VOXELS:
+    if max(laying.matrix) > MAXIMUM_MATRIX or slices * high * wide > MAXIMUM_VOXELS:
         raise UnsuitableError(f"{slices} slices of {high} x {wide}: more than is read")
-    for part in series.parts:
-        declared = layout(part.header)
+
+
+def _frames(series: ImageSeries) -> dict[int, StoredFrames]:
+    """Of the parts that slots are in; nothing is decoded yet."""
+    frames = {part: stored_frames(series.parts[part]) for part in sorted({slot.part for slot in series.slots})}
+    for declared in (of_part.layout for of_part in frames.values()):
         if declared.frames * declared.rows * declared.columns > MAXIMUM_VOXELS:
             raise UnsuitableError(
                 f"{declared.frames} frames of {declared.rows} x {declared.columns}: more than is read"
             )
-
-
-def _fill(array: NDArray[np.float32], series: ImageSeries) -> None:
-    wanted: dict[int, dict[int, tuple[int, Slot]]] = {}
-    for k, slot in enumerate(series.slots):
-        wanted.setdefault(slot.part, {})[slot.index] = (k, slot)
-    for part, of_part in wanted.items():
-        for index, stored in enumerate(stored_values(series.parts[part])):
-            if index in of_part:
-                k, slot = of_part[index]
-                _rescale(stored, slot, array[k])
+    return frames
 
 
 def _rescale(stored: Stored, slot: Slot, out: NDArray[np.float32]) -> None:

@@ -56,11 +56,15 @@ def seal(dataset: Dataset, envelope: Envelope) -> None:
 
 
 def to_file(dataset: Dataset) -> bytes:
-    """The dataset as a file (PS3.10 7): preamble of zeros, file meta information, Explicit VR Little Endian."""
+    """The dataset as a file (PS3.10 7): preamble of zeros, file meta information, Explicit VR Little Endian.
+
+    A dataset with compressed pixels names their transfer syntax in file meta information of its own.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    named: Dataset = getattr(dataset, "file_meta", meta)
+    meta.TransferSyntaxUID = named.get("TransferSyntaxUID", ExplicitVRLittleEndian)
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     plain = Dataset(dataset)

@@ -9,7 +9,6 @@ from datetime import UTC
 
 from highdicom import AlgorithmIdentificationSequence
 from highdicom.sr import (
-    AlgorithmIdentification,
     CodedConcept,
     DeviceObserverIdentifyingAttributes,
     ObservationContext,
@@ -147,17 +146,6 @@ def algorithm_identification(device: Device) -> AlgorithmIdentificationSequence:
     )
     sequence[0].AlgorithmParameters = "; ".join(device.parameters)
     return sequence
-
-
-def algorithm_template(device: Device) -> AlgorithmIdentification:
-    """TID 4019 of a measurement group: name, version and hash.
-
-    No more of the parameters, or every group would be hard to read; not the family, which readers take for an
-    evaluation.
-    """
-    return AlgorithmIdentification(
-        name=device.model_name, version=device.software_version, parameters=[device.parameters[0]]
-    )
 
 
 def observation_context(device: Device) -> ObservationContext:

@@ -1,21 +1,27 @@
-"""Masks as a BINARY Segmentation object on the planes of the source; knows no reports."""
+"""Masks as a Segmentation object on the planes of the source, in the form a destination takes; knows no reports."""
 
-import numpy as np
-from highdicom.color import CIELabColor
-from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
-from numpy.typing import NDArray
+from collections.abc import Sequence
+
 from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
 
-from dicom_node.errors import DefectError
-from dicom_node.results import placement, planes, provenance
+from dicom_node.errors import DefectError, UnsuitableError
+from dicom_node.results import provenance
 from dicom_node.results.envelope import Envelope, seal
+from dicom_node.results.header import text
 from dicom_node.results.identity import Identity
-from dicom_node.results.provenance import Device
+from dicom_node.results.item import item
+from dicom_node.results.planes import instance_references
+from dicom_node.results.rendering import segmentation_class
 from dicom_node.results.segmentation_form import SegForm
+from dicom_node.results.segments.description import described, described_labels, warning
+from dicom_node.results.segments.frames import Frame, frames, overlap
+from dicom_node.results.segments.groups import add_groups
+from dicom_node.results.segments.label_map import label_map
+from dicom_node.results.segments.pixels import MAXIMUM_FRACTIONAL_VALUE, Pixels, bits, fractions, numbers
 from dicom_node.results.source import Source
-from dicom_node.results.text import fit
 from dicom_node.study import ObjectKind
-from inference.findings import Findings, Segment
+from inference.findings import Findings
 
 
 def is_empty(findings: Findings) -> bool:
@@ -29,93 +35,97 @@ def write(findings: Findings, source: Source, identity: Identity, form: SegForm 
     Frames are on the source's own planes and refer to instance and frame; planes on which a segment is empty are left
     out, a segment that is empty everywhere is described all the same: it was looked for.
 
+    Parameters
+    ----------
+    findings
+        At least one segment has a voxel.
+    identity
+        That of one rendering: the same masks in another form are another object, with another one.
+    form
+        BINARY: a bit a voxel. FRACTIONAL: a byte, `Segment.probability` where there is one, else 0 or 255. LABELMAP: a
+        number a voxel in JPEG-LS, where of segments that overlap the smallest one is seen and the others say so.
+
     Raises
     ------
     UnsuitableError
         If the source has no frame of reference.
     DefectError
-        If the masks do not lie on the grid of the source, or the form is not BINARY.
+        If the images' matrix is not that of the planes.
     """
-    if form is not SegForm.BINARY:
-        raise DefectError(f"segmentations in the form {form} are not written yet")
+    _check(source)
     device = provenance.device_of(findings.algorithm, identity)
-    place = placement.PLACES[ObjectKind.SEG]
-    dataset = Segmentation(
-        source_images=planes.headers(source),
-        pixel_array=_stacked(findings),
-        segmentation_type=SegmentationTypeValues.BINARY,
-        segment_descriptions=[_described(findings, index, device, identity) for index in range(len(findings.segments))],
-        series_instance_uid=placement.series_instance_uid(identity, ObjectKind.SEG),
-        series_number=place.series_number,
-        sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG),
-        instance_number=1,
-        manufacturer=provenance.MANUFACTURER,
-        manufacturer_model_name=provenance.MODEL_NAME,
-        software_versions=fit(identity.software_version, 64),
-        device_serial_number=identity.configuration_digest[:16],
-        content_label="AI_SEGMENTATION",
-        content_description=_content_description(device),
-        specific_character_set="ISO_IR 192",
-    )
-    _refer_to_frames(dataset, source)
-    _fix(dataset, identity)
-    seal(dataset, Envelope(kind=ObjectKind.SEG, identity=identity, device=device, source=source.datasets[0]))
+    envelope = Envelope(kind=ObjectKind.SEG, identity=identity, device=device, source=source.datasets[0])
+    shown = frames(findings.segments, form)
+    dataset = Dataset()
+    dataset.ImageType = ["DERIVED", "PRIMARY"]
+    dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = source.frame_of_reference_uid, ""
+    dataset.ContentLabel, dataset.ContentDescription = "AI_SEGMENTATION", warning(device)
+    dataset.ContentCreatorName = ""
+    _refer(dataset, source)
+    add_groups(dataset, shown, source, identity.uid("dimension organization", segmentation_class(form)))
+    _add_form(dataset, findings, envelope, shown, form)
+    _add_lossy(dataset, source)
+    seal(dataset, envelope)
+    dataset.SOPClassUID = segmentation_class(form)
     return dataset
 
 
-def _stacked(findings: Findings) -> NDArray[np.uint8]:
-    """(slice, row, column) of one segment, or (slice, row, column, segment), in memory one segment after the other."""
-    masks = [segment.mask.view(np.uint8) for segment in findings.segments]
-    return masks[0] if len(masks) == 1 else np.moveaxis(np.stack(masks), 0, -1)
+def _check(source: Source) -> None:
+    for header in source.datasets:
+        if not header.get("FrameOfReferenceUID"):
+            raise UnsuitableError("the series has no Frame of Reference UID: a result could not be placed in it")
+        if (header.Rows, header.Columns) != source.shape[1:]:
+            raise DefectError(f"an image of {header.Rows}x{header.Columns} for planes of {source.shape[1:]}")
 
 
-def _described(findings: Findings, index: int, device: Device, identity: Identity) -> SegmentDescription:
-    segment = findings.segments[index]
-    description = SegmentDescription(
-        segment_number=index + 1,
-        segment_label=fit(segment.label, 64),
-        segmented_property_category=segment.category,
-        segmented_property_type=segment.type,
-        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
-        algorithm_identification=provenance.algorithm_identification(device),
-        tracking_id=_tracking_label(findings, index, segment),
-        tracking_uid=placement.tracking_uid(identity, _tracking_label(findings, index, segment)),
-        anatomic_regions=[segment.anatomy] if segment.anatomy else None,
-        display_color=CIELabColor.from_rgb(*segment.color),
-    )
-    description.SegmentDescription = _content_description(device)
-    return description
+def _refer(dataset: Dataset, source: Source) -> None:
+    """Every instance of the source (PS3.3 C.12.2, C.12.4)."""
+    references = instance_references(source)
+    instances = [
+        item(ReferencedSOPClassUID=r.sop_class_uid, ReferencedSOPInstanceUID=r.sop_instance_uid) for r in references
+    ]
+    dataset.SourceImageSequence = instances
+    dataset.ReferencedSeriesSequence = [
+        item(ReferencedInstanceSequence=instances, SeriesInstanceUID=references[0].series_instance_uid)
+    ]
 
 
-def _tracking_label(findings: Findings, index: int, segment: Segment) -> str:
-    """The finding's label where the segment shows that finding and no more, so that SEG and SR track the same thing."""
-    shown = [(f.label, f.region) for f in findings.findings if f.segment == index and f.region is not None]
-    if len(shown) == 1 and np.array_equal(shown[0][1], segment.mask):
-        return fit(shown[0][0], 64)
-    return fit(f"segment {index + 1}: {segment.label}", 64)
-
-
-def _content_description(device: Device) -> str:
-    return "AI, not verified by a physician" + (". RESEARCH USE ONLY" if device.research else "")
-
-
-def _refer_to_frames(dataset: Dataset, source: Source) -> None:
-    """Replace the frame numbers of the header that highdicom was shown by those of the source."""
-    if not source.frame_numbers:
+def _add_form(dataset: Dataset, findings: Findings, envelope: Envelope, shown: Sequence[Frame], form: SegForm) -> None:
+    """Segmentation Image module (PS3.3 C.8.20.2): what the segments are, and their pixels."""
+    segments, device, identity = findings.segments, envelope.device, envelope.identity
+    dataset.SegmentationType = form.value
+    if form is SegForm.LABELMAP:
+        drawn = label_map(segments, [frame.plane for frame in shown])
+        dataset.SegmentSequence = described_labels(findings, device, identity, drawn.covered)
+        dataset.SegmentsOverlap, dataset.PixelPaddingValue = "NO", 0
+        _add_pixels(dataset, numbers(drawn), segments[0].mask.shape)
         return
-    frames = dataset.PerFrameFunctionalGroupsSequence
-    images = [frame.DerivationImageSequence[0].SourceImageSequence[0] for frame in frames]
-    for image in {id(image): image for image in images}.values():  # highdicom shares one item among the segments
-        image.ReferencedFrameNumber = source.frame_numbers[int(image.ReferencedFrameNumber) - 1]
+    dataset.SegmentSequence = described(findings, device, identity)
+    dataset.SegmentsOverlap = "YES" if overlap(segments) else "NO"
+    if form is SegForm.FRACTIONAL:
+        dataset.SegmentationFractionalType = "PROBABILITY"
+        dataset.MaximumFractionalValue = MAXIMUM_FRACTIONAL_VALUE
+    _add_pixels(dataset, (fractions if form is SegForm.FRACTIONAL else bits)(segments, shown), segments[0].mask.shape)
 
 
-def _fix(dataset: Dataset, identity: Identity) -> None:
-    """Add what highdicom leaves out; replace what it draws at random, and its last padding byte, an ASCII zero."""
-    dataset.ContentCreatorName = ""  # PS3.3 table 10-12, type 2: nobody drew it
-    uid = identity.uid("dimension organization", placement.sop_class_uid(identity, ObjectKind.SEG))
-    dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = uid
-    for index in dataset.DimensionIndexSequence:
-        index.DimensionOrganizationUID = uid
-    bits = dataset.Rows * dataset.Columns * dataset.NumberOfFrames
-    data = dataset.PixelData[: (bits + 7) // 8]
-    dataset.PixelData = data + bytes(len(data) % 2)  # PS3.5 8.1.1: padded to even length with 00H
+def _add_pixels(dataset: Dataset, made: Pixels, shape: tuple[int, ...]) -> None:
+    """Image Pixel module (PS3.3 C.7.6.3)."""
+    _, dataset.Rows, dataset.Columns = shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.PresentationLUTShape = "IDENTITY"
+    dataset.BitsAllocated = dataset.BitsStored = made.bits
+    dataset.HighBit, dataset.PixelRepresentation = made.bits - 1, 0
+    dataset.PixelData = made.data
+    dataset["PixelData"].VR = "OB"  # PS3.5 8.2, A.4
+    dataset["PixelData"].is_undefined_length = made.transfer_syntax_uid.is_encapsulated
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = made.transfer_syntax_uid
+
+
+def _add_lossy(dataset: Dataset, source: Source) -> None:
+    """Whether the images had lost anything before they were read (PS3.3 C.7.6.1.1.5)."""
+    lossy = next((header for header in source.datasets if text(header, "LossyImageCompression") == "01"), None)
+    dataset.LossyImageCompression = "00" if lossy is None else "01"
+    for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod"):
+        if lossy is not None and keyword in lossy:
+            dataset[keyword] = lossy[keyword]

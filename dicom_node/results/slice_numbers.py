@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 
-from highdicom.sr import ContentSequence, Measurement, NumContentItem, RelationshipTypeValues, SourceImageForMeasurement
+from highdicom.sr import RelationshipTypeValues
+from pydicom import Dataset
+from pydicom.sr.codedict import codes
 
+from dicom_node.results import content
 from dicom_node.results.planes import plane_reference
 from dicom_node.results.source import Source
 from dicom_node.results.text import number
 from inference import findings
 
+_INFERRED = RelationshipTypeValues.INFERRED_FROM
 
-def add(written: Sequence[Measurement], measured: Sequence[findings.Measurement], source: Source) -> None:
+
+def add(written: Sequence[Dataset], measured: Sequence[findings.Measurement], source: Source) -> None:
     """Put the numbers of the slices below those measurements that were inferred from them.
 
     An extension of TID 300 that Comprehensive and Enhanced SR allow; viewers that list the numbers of a group list the
@@ -22,17 +27,10 @@ def add(written: Sequence[Measurement], measured: Sequence[findings.Measurement]
         Content items of `measured`, in its order; there may be more.
     """
     for item, one in zip(written, measured, strict=False):
-        slices = [_of_slice(one, value, source, plane) for plane, value in one.by_slice]
-        if slices:
-            item[0].ContentSequence = ContentSequence([*item[0].get("ContentSequence", []), *slices])
+        if one.by_slice:
+            content.below(item, [_of_slice(one, value, source, plane) for plane, value in one.by_slice])
 
 
-def _of_slice(one: findings.Measurement, value: float, source: Source, plane: int) -> NumContentItem:
-    image = plane_reference(source, plane)
-    frames = None if image.frame_number is None else [image.frame_number]
-    item = NumContentItem(one.code, float(value), one.unit, relationship_type=RelationshipTypeValues.INFERRED_FROM)
-    item.MeasuredValueSequence[0].NumericValue = number(value)
-    item.ContentSequence = ContentSequence(
-        [SourceImageForMeasurement(image.sop_class_uid, image.sop_instance_uid, frames)]
-    )
-    return item
+def _of_slice(one: findings.Measurement, value: float, source: Source, plane: int) -> Dataset:
+    image = content.image(codes.DCM.SourceOfMeasurement, plane_reference(source, plane), relationship=_INFERRED)
+    return content.number(one.code, value, one.unit, number(value), _INFERRED, [image])

@@ -7,12 +7,12 @@ the grid, one fills several. So each pixel of each plane has its place on the gr
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.findings import Mask
+_Cell = TypeVar("_Cell", np.bool_, np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +64,20 @@ class Laying:
         slices = [self.plane_of.index(plane) for plane in range(len(self.corners))]
         return np.stack([grid[(k, *self._window(plane))] for plane, k in enumerate(slices)])
 
-    def on_planes(self, mask: Mask) -> Mask:
-        """A mask on the grid as one on the planes; of several slices that show one plane, what any of them marks."""
+    def on_planes(self, drawn: NDArray[_Cell]) -> NDArray[_Cell]:
+        """What is drawn on the grid as drawn on the planes; of several slices that show one plane, the highest value.
+
+        Parameters
+        ----------
+        drawn
+            (slice, row, column): a mask, or numbers from 0 on.
+        """
         if self.is_plain:
-            return mask
-        planes = np.zeros((len(self.corners), *self.matrix), dtype=np.bool_)
-        for k, plane in enumerate(self.plane_of):
-            planes[plane] |= mask[(k, *self._window(plane))]
+            return drawn
+        planes = np.zeros((len(self.corners), *self.matrix), dtype=drawn.dtype)
+        for k, shown in enumerate(self.plane_of):
+            rows, columns = self._window(shown)
+            np.maximum(planes[shown], drawn[k, rows, columns], out=planes[shown])
         return planes
 
     def indices_on_planes(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
