@@ -163,7 +163,7 @@ def test_the_previous_version_is_named() -> None:
     previous = tuple(
         Predecessor(
             kind=kind,
-            sop_class_uid=placement.sop_class_uid(phantoms.identity(), kind),
+            sop_class_uid=placement.sop_class_uid(phantoms.identity(rendering=phantoms.WITH_PICTURES), kind),
             sop_instance_uid=SOPInstanceUID(f"2.25.{n}"),
             series_instance_uid=SeriesInstanceUID(f"2.25.{n}0"),
         )

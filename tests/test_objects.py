@@ -231,7 +231,7 @@ def test_findings_of_another_algorithm_are_a_defect() -> None:
 def test_a_source_in_another_order_than_its_geometry_is_a_defect() -> None:
     source = phantoms.single_frame(phantoms.volume())
     turned = Source(datasets=source.datasets[::-1], frame_numbers=(), planes=source.planes)
-    with pytest.raises(DefectError, match="mm from where its mask was drawn"):
+    with pytest.raises(DefectError, match="mm from its source"):
         objects.write_all(phantoms.two_lesions(), turned, phantoms.identity())
 
 
