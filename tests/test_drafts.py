@@ -13,6 +13,7 @@ from dicom_node.results.content_tree import content_items
 from dicom_node.results.drafts import drafted
 from dicom_node.results.envelope import to_file
 from dicom_node.results.languages import WORDS
+from dicom_node.results.objects import write_all
 from dicom_node.results.spoken import spoken
 from dicom_node.study import Language, ObjectKind
 from inference.draft import Contradiction, Draft, Gap
@@ -137,6 +138,13 @@ def test_peers_accept_it(language: Language, tmp_path: Path) -> None:
     _report(guard(TEXTS, _findings()), language).save_as(path, enforce_file_format=True)
     assert dciodvfy(path) == []
     assert "“The lesion has grown.”" in dsrdump(path) or "„The lesion has grown.“" in dsrdump(path)
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_all_objects_pass_their_own_checks(language: Language) -> None:
+    source, identity = phantoms.single_frame(phantoms.volume()), replace(phantoms.identity(), language=language)
+    made = write_all(guard(TEXTS, _findings()), source, identity)
+    assert [one.kind for one in made] == [ObjectKind.SEG, ObjectKind.SR, ObjectKind.NARRATIVE]
 
 
 @pytest.mark.parametrize("language", WORDS)

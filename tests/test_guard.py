@@ -73,7 +73,7 @@ def test_at_least_ninety_five_of_a_hundred_true_statements_are_supported() -> No
 
 # -- what must never pass --------------------------------------------------------------------------------------------
 
-GLIOMA = Seen("glioma", "frontal", "left", 31.0, 22.0, 12.3)
+GLIOMA = Seen("glioma", "frontal", "left", 31.0, 22.0, 5.3)
 CAVERNOMA = Seen("cavernoma", "thalamus", "right", 14.0, 9.0, 1.1)
 
 

@@ -134,9 +134,13 @@ def _titled(written: Written, _subject: Subject) -> str | None:
     return "has the title 126000" if concept(written.dataset) == REPORT else None
 
 
+_UNVERIFIED = (("AI", "not verified"), ("KI", "nicht ärztlich geprüft"))
+"""In each language: who made it, and that nobody verified it."""
+
+
 def _warned(written: Written, subject: Subject) -> str | None:
     said = [str(item.TextValue) for item in content_items(written.dataset) if item.ValueType == "TEXT"]
-    if not any("AI" in text and "not verified" in text for text in said):
+    if not any(maker in text and unverified in text for text in said for maker, unverified in _UNVERIFIED):
         return "does not say in words that AI made it and nobody verified it"
     return f"does not say {_RESEARCH} in words" if subject.research and not any(_RESEARCH in t for t in said) else None
 
