@@ -17,7 +17,9 @@ from dicom_node.results.placement import tracking_uid
 from dicom_node.results.source import Source
 from dicom_node.results.tracked import Tracked, tracked
 from dicom_node.results.tracking import LEAST_SHARED, Followed, follow
+from inference.draft import Draft
 from inference.findings import Finding, Findings, Mask, Narrative, Sentence
+from inference.statements import AsCoded
 from tests import phantoms
 
 SHAPE = (8, 20, 18)
@@ -86,6 +88,20 @@ def test_lesions_that_change_places_keep_their_names_and_a_new_one_gets_a_new_na
         "Lesion 1: probability 90 %.",
     ]
     assert [s.finding for s in followed.findings.narrative.sentences] == [None, "lesion 2", "lesion 3", "lesion 1"]
+
+
+def test_a_draft_names_its_evidence_by_the_new_labels() -> None:
+    node = Node()
+    node.read(said(at(2, 2), at(10, 10)))
+    again = said(at(10, 10, 5), at(14, 2, 3), at(2, 2))
+    draft = Draft(verdict="contradicted", reason="side", evidence=("lesion 1", "lesion 3"), withheld=True)
+    with_draft = replace(
+        again, narrative=Narrative(sentences=(Sentence(text="A lesion.", draft=draft, says=AsCoded()),))
+    )
+    followed, _, _ = node.read(with_draft)
+    (sentence,) = followed.findings.narrative.sentences
+    assert sentence.draft == replace(draft, evidence=("lesion 2", "lesion 1"))
+    assert sentence.says == AsCoded()
 
 
 def test_a_lesion_that_is_gone_leaves_its_name_to_no_other() -> None:

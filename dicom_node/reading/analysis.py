@@ -24,13 +24,15 @@ from dicom_node.reading.side_by_side import side_by_side
 from dicom_node.reading.summary import summarised
 from dicom_node.reading.task import Analyse, Analysis, Given, ReadingResult, Task
 from dicom_node.reading.volume import load
+from dicom_node.results.drafts import drafted
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.spoken import spoken
 from dicom_node.results.tracked import tracked
 from dicom_node.results.tracking import follow
-from dicom_node.study import Outcome, ResultObject, is_uid
+from dicom_node.study import Language, Outcome, ResultObject, is_uid
+from inference.findings import Findings
 from inference.inputs import TextInputs
 from inference.report_text import ReportText
 from inference.text_opinion import ImageWithText
@@ -225,10 +227,15 @@ def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysi
         left=read.left,
         notes=read.notes,
         findings=summarised(findings, identities[0]),
-        narrative=" ".join(sentence.text for sentence in spoken(findings, task.language)),
+        narrative=_in_words(findings, task.language),
         provider=analysis.provider,
         seconds=analysis.seconds,
     )
+
+
+def _in_words(findings: Findings, language: Language) -> str:
+    coded = [sentence.text for sentence in spoken(findings, language)]
+    return " ".join([*coded, *(one.text for one in drafted(findings, language))])
 
 
 def _without_result(

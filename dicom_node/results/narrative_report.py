@@ -16,6 +16,7 @@ from pydicom.sr.coding import Code
 
 from dicom_node.results import provenance, text_report
 from dicom_node.results.document import document
+from dicom_node.results.drafts import Drafted, drafted
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
 from dicom_node.results.languages import WORDS
@@ -37,19 +38,23 @@ from inference.findings import Finding, Findings
 SUMMARY, FINDINGS, PROCEDURE = codes.cid7001.Summary, codes.cid7001.Findings, codes.cid7001.CurrentProcedureDescriptions
 """Headings (CID 7001)."""
 
+DRAFT = Code("draft-text", "99DICOMNODE", "Draft text, generated, not verified")
+"""Heading and name of generated sentences: none of CID 7001 says that."""
+
 
 def write(
     findings: Findings, source: Source | TextSource, identity: Identity, predecessors: Sequence[Predecessor] = ()
 ) -> Dataset:
-    """A text report: warning and what holds for the study, one section for each finding, and how it was made.
+    """A text report: warning and what holds for the study, one section for each finding, drafts, how it was made.
 
     It is in the language of the identity. A finding that the narrative does not mention is put into words from its
-    codes, so none is left out.
+    codes, so none is left out. Generated sentences stand apart, behind what is coded, each with its mark.
     """
     device, words = provenance.device_of(findings.algorithm, identity), WORDS[identity.language]
     sections = [
         _summary(findings, source, identity, device),
         *(_finding(finding, findings, source, identity) for finding in findings.findings),
+        *_drafts(findings, source, identity),
         section(PROCEDURE, _procedure(findings, source, device, identity)),
     ]
     return document(
@@ -111,6 +116,30 @@ def _finding(
         for one in said_of(finding, findings, identity.language)
     ]
     return section(FINDINGS, [tracked, coded, *paragraphs])
+
+
+def _drafts(findings: Findings, source: Source | TextSource, identity: Identity) -> list[ContainerContentItem]:
+    """The section of generated sentences, where there are any."""
+    drafts = drafted(findings, identity.language)
+    rests = [_draft_evidence(one, findings, source, identity) for one in drafts]
+    paragraphs = [paragraph(DRAFT, one_line(one.text), rest) for one, rest in zip(drafts, rests, strict=True)]
+    return [section(DRAFT, paragraphs)] if paragraphs else []
+
+
+def _draft_evidence(
+    drafted: Drafted, findings: Findings, source: Source | TextSource, identity: Identity
+) -> list[ContentItem]:
+    """Of each finding that it agrees with or contradicts; or the empty segment."""
+    evidence = [
+        item
+        for finding in findings.findings
+        if finding.label in drafted.evidence
+        for item in _evidence(finding, findings, source, identity)
+    ]
+    if drafted.segment is not None:
+        written = segmentation_reference(findings, identity)
+        return [image_evidence(codes.DCM.ReferencedSegment, image, drafted.segment + 1) for image in written]
+    return evidence
 
 
 def _sentence(name: Code, sentence: Spoken, evidence: list[ContentItem], identity: Identity) -> TextContentItem:

@@ -44,10 +44,10 @@ class Spoken:
 
 
 def spoken(findings: Findings, language: Language) -> tuple[Spoken, ...]:
-    """All sentences of a reading: the narrative's in its order, then findings that it does not mention, from their
-    codes; last what can only be given in English.
+    """All sentences of a reading but generated ones: the narrative's in its order, then findings that it does not
+    mention, from their codes; last what can only be given in English.
     """
-    words, said = WORDS[language], findings.narrative.sentences
+    words, said = WORDS[language], [s for s in findings.narrative.sentences if s.draft is None]
     by_label = {finding.label: finding for finding in findings.findings}
     coded = {s.finding for s in said if s.finding and (words.patterns is None or s.says is not None)}
     left = [finding for finding in findings.findings if finding.label not in coded]

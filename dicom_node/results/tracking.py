@@ -135,7 +135,8 @@ def _sentence(sentence: Sentence, names: Mapping[str, str]) -> Sentence:
         labels = "|".join(re.escape(label) for label in sorted(changed, key=len, reverse=True))
         pattern = re.compile(rf"(?<!\w)(?:{labels})(?!\w)", re.IGNORECASE)
         text = pattern.sub(lambda found: _as_written(changed[found[0].lower()], found[0]), text)
-    return Sentence(text=text, finding=None if sentence.finding is None else names[sentence.finding])
+    draft = sentence.draft and replace(sentence.draft, evidence=tuple(names[one] for one in sentence.draft.evidence))
+    return replace(sentence, text=text, finding=sentence.finding and names[sentence.finding], draft=draft)
 
 
 def _as_written(name: str, before: str) -> str:

@@ -6,9 +6,42 @@ from dataclasses import dataclass
 from pydicom.sr.coding import Code
 
 from dicom_node.study import Outcome
+from inference.draft import Contradiction, Gap
 
 Key = tuple[str, str]
 """Coding scheme designator and code value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftWords:
+    """How generated sentences are marked.
+
+    Attributes
+    ----------
+    supported, unsupported, contradicted
+        A mark with its sentence, which is in English: {text}; {evidence} of the first and the last, {reason} of the
+        last two. Nothing parts a mark from its sentence.
+    answer
+        Behind the mark: {value}, the probability of the answer to the sentence's question.
+    withheld_one, withheld_many
+        {reasons}; {count}.
+    against
+        One of those reasons: {reason}, {evidence}.
+    segment
+        {label} of a segment that a sentence was held against.
+    reasons
+        By `inference.draft.Contradiction` and `inference.draft.Gap`.
+    """
+
+    supported: str
+    unsupported: str
+    contradicted: str
+    answer: str
+    withheld_one: str
+    withheld_many: str
+    against: str
+    segment: str
+    reasons: Mapping[Contradiction | Gap, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +88,8 @@ class Words:
         By outcome.
     reason
         Before the reason, which is in English.
+    drafts
+        Of generated sentences.
     """
 
     code: Code
@@ -80,6 +115,7 @@ class Words:
     nothing: str
     no_result: Mapping[Outcome, str]
     reason: str
+    drafts: DraftWords
 
     def name(self, code: Code) -> str:
         """What a code is called; its own meaning where the language has no name for it."""

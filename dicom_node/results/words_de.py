@@ -2,7 +2,7 @@
 
 from pydicom.sr.coding import Code
 
-from dicom_node.results.words import Key, Words
+from dicom_node.results.words import DraftWords, Key, Words
 from dicom_node.study import Outcome
 from inference import statements as said
 
@@ -66,6 +66,7 @@ _HEADINGS: dict[Key, str] = {
     ("LN", "55112-7"): "Zusammenfassung",
     ("LN", "59776-5"): "Befunde",
     ("LN", "55111-9"): "Durchführung",
+    ("99DICOMNODE", "draft-text"): "Entwurf, generierter Text, nicht geprüft",
     ("LN", "25045-6"): "CT, Körperregion nicht angegeben",
     ("LN", "25056-3"): "MRT, Körperregion nicht angegeben",
     ("SCT", "363679005"): "Bildgebende Untersuchung",
@@ -194,5 +195,31 @@ GERMAN = Words(
         Outcome.NOT_APPLICABLE: "Kein KI-Ergebnis: Für diese Untersuchung ist kein Algorithmus eingerichtet.",
     },
     reason="Grund, auf Englisch:",
+    drafts=DraftWords(
+        supported="Generiert, stimmt überein mit {evidence}{answer}: „{text}“",
+        unsupported="Generiert, OHNE BELEG IN DEN BILDERN ({reason}){answer}: „{text}“",
+        contradicted="Generiert, WIDERSPRICHT {evidence} ({reason}){answer}: „{text}“",
+        answer=", Wahrscheinlichkeit der Antwort {value}",
+        withheld_one="1 generierter Satz wurde zurückgehalten: {reasons}.",
+        withheld_many="{count} generierte Sätze wurden zurückgehalten: {reasons}.",
+        against="{reason} widerspricht {evidence}",
+        segment="leeres Segment {label}",
+        reasons={
+            "presence": "Vorliegen",
+            "absence": "Ausschluss",
+            "kind": "Art",
+            "side": "Seite",
+            "anatomy": "Ort",
+            "count": "Anzahl",
+            "size": "Größe",
+            "not-understood": "nicht verstanden",
+            "ambiguous": "mehrdeutig",
+            "not-coded": "nichts Kodiertes sagt etwas dazu",
+            "finer": "genauer als kodiert",
+            "improbable": "mit einer Wahrscheinlichkeit unter 50 % kodiert",
+            "no-prior": "Vergleich ohne gelesene Voraufnahme",
+            "recommendation": "Empfehlung",
+        },
+    ),
 )
 """What German needs."""

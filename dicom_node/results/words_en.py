@@ -2,7 +2,7 @@
 
 from pydicom.sr.coding import Code
 
-from dicom_node.results.words import Words
+from dicom_node.results.words import DraftWords, Words
 from dicom_node.study import Outcome
 
 ENGLISH = Words(
@@ -41,5 +41,31 @@ ENGLISH = Words(
         Outcome.NOT_APPLICABLE: "No AI result: no algorithm is configured for this study.",
     },
     reason="Reason:",
+    drafts=DraftWords(
+        supported="Generated, agrees with {evidence}{answer}: “{text}”",
+        unsupported="Generated, NO EVIDENCE IN THE IMAGES ({reason}){answer}: “{text}”",
+        contradicted="Generated, CONTRADICTS {evidence} ({reason}){answer}: “{text}”",
+        answer=", probability of the answer {value}",
+        withheld_one="1 generated sentence was withheld: {reasons}.",
+        withheld_many="{count} generated sentences were withheld: {reasons}.",
+        against="{reason} contradicts {evidence}",
+        segment="the empty segment {label}",
+        reasons={
+            "presence": "presence",
+            "absence": "absence",
+            "kind": "kind",
+            "side": "side",
+            "anatomy": "anatomy",
+            "count": "count",
+            "size": "size",
+            "not-understood": "not understood",
+            "ambiguous": "can be read in more than one way",
+            "not-coded": "nothing coded speaks of it",
+            "finer": "says more than was coded",
+            "improbable": "coded with a probability below one half",
+            "no-prior": "compares, and no earlier examination was read",
+            "recommendation": "a recommendation",
+        },
+    ),
 )
 """What English needs."""

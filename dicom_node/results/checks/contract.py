@@ -12,7 +12,6 @@ from dicom_node.results.checks.measurement_groups import groups
 from dicom_node.results.checks.references import numbers
 from dicom_node.results.checks.subject import Subject, Written
 from dicom_node.results.content_tree import concept, content_items
-from dicom_node.results.languages import WORDS
 
 _RESEARCH = "RESEARCH USE"
 _GRAPHICS = {"SCOORD", "SCOORD3D"}
@@ -135,10 +134,13 @@ def _titled(written: Written, _subject: Subject) -> str | None:
     return "has the title 126000" if concept(written.dataset) == REPORT else None
 
 
+_UNVERIFIED = (("AI", "not verified"), ("KI", "nicht ärztlich geprüft"))
+"""In each language: who made it, and that nobody verified it."""
+
+
 def _warned(written: Written, subject: Subject) -> str | None:
     said = [str(item.TextValue) for item in content_items(written.dataset) if item.ValueType == "TEXT"]
-    warnings = [words.warning for words in WORDS.values()]
-    if not any(warning in text for warning in warnings for text in said):
+    if not any(maker in text and unverified in text for text in said for maker, unverified in _UNVERIFIED):
         return "does not say in words that AI made it and nobody verified it"
     return f"does not say {_RESEARCH} in words" if subject.research and not any(_RESEARCH in t for t in said) else None
 
