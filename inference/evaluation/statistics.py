@@ -98,6 +98,48 @@ def interval(values: Values, patients: int) -> Figure | None:
     return {"value": float(values[0]), "ci95": ends if ends and np.isfinite(ends).all() else None}
 
 
+def summed(units: NDArray[np.int64], values: Values) -> Values:
+    """(unit, ...): values of cases, (case, ...), added up over the cases of each unit; each unit has a case."""
+    sums = np.zeros((int(units.max()) + 1, *values.shape[1:]))
+    np.add.at(sums, units, values)
+    return sums
+
+
+def gain(sums: Values, counts: Values) -> dict[str, float | list[float] | None]:
+    """How much better a reader is than a baseline over the same cases, patients resampled in pairs.
+
+    Parameters
+    ----------
+    sums, counts
+        (patient,): sum over the patient's cases of figure minus baseline, and how many cases; 1 or more.
+
+    Returns
+    -------
+    dict
+        {"n", "mean", "ci95": [low, high], "bootstrap_p", "t", "p", "wilcoxon_p"}: patients, the mean difference of a
+        case with its interval, the two-tailed share of replicates on the other side of 0, (1 + less) / (1 + all) x 2,
+        and `paired` of the patients' means.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than 2 patients.
+    """
+    tests = paired(sums / counts)
+    rows = weights(len(sums))
+    drawn = (rows @ sums) / (rows @ counts)
+    beyond = min(int((drawn[1:] <= 0).sum()), int((drawn[1:] >= 0).sum()))
+    return {
+        "n": tests.n,
+        "mean": float(drawn[0]),
+        "ci95": percentiles(drawn[1:]),
+        "bootstrap_p": min(1.0, 2.0 * (1 + beyond) / (1 + REPLICATES)),
+        "t": tests.t,
+        "p": tests.p,
+        "wilcoxon_p": tests.wilcoxon_p,
+    }
+
+
 def paired(differences: Values) -> PairedTest:
     """Two-tailed tests of whether the differences of patients are 0 on average.
 

@@ -7,15 +7,8 @@ from collections.abc import Sequence
 ARTICLES = frozenset({"a", "an", "the"})
 """Left out of an answer."""
 
-NUMBERS = {
-    "none": "0",
-    **{
-        word: str(n)
-        for n, word in enumerate(
-            ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-        )
-    },
-}
+_SPOKEN = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = {"none": "0", **{word: str(number) for number, word in enumerate(_SPOKEN)}}
 """Words for which an answer's digits stand."""
 
 _WORD = re.compile(r"\d+(?:\.\d+)?|[^\W_]+")
