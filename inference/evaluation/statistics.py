@@ -8,6 +8,7 @@ from scipy.special import stdtr
 from scipy.stats import wilcoxon
 
 from inference.errors import DataError
+from inference.evaluation.ranking import ratio
 
 REPLICATES = 1000
 """Bootstrap samples of patients; the interval is their 2.5 and 97.5 percentiles."""
@@ -98,11 +99,17 @@ def interval(values: Values, patients: int) -> Figure | None:
     return {"value": float(values[0]), "ci95": ends if ends and np.isfinite(ends).all() else None}
 
 
-def summed(units: NDArray[np.int64], values: Values) -> Values:
-    """(unit, ...): values of cases, (case, ...), added up over the cases of each unit; each unit has a case."""
-    sums = np.zeros((int(units.max()) + 1, *values.shape[1:]))
+def summed(units: NDArray[np.int64], values: Values, count: int) -> Values:
+    """(unit, ...): values of cases, (case, ...), added up over the cases of each of `count` units."""
+    sums = np.zeros((count, *values.shape[1:]))
     np.add.at(sums, units, values)
     return sums
+
+
+def means(rows: Values, units: NDArray[np.int64], values: Values) -> Values:
+    """Mean over cases of values, (case,), on each row of `weights`, (row, unit); NaN where a row has no case."""
+    count = rows.shape[1]
+    return ratio(rows @ summed(units, values, count), rows @ summed(units, np.ones(len(values)), count))
 
 
 def gain(sums: Values, counts: Values) -> dict[str, float | list[float] | None]:
