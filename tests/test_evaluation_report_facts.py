@@ -41,6 +41,8 @@ def fact(finding: str, side: str = "", site: str = "", size_mm: float | None = N
         ("Large macroadenoma.", [], ""),
         ("Large pituitary adenoma, mass effect.", [fact("pituitary tumour", grade=3), fact("mass effect")], ""),
         ("No mass effect. Effusion.", [fact("effusion")], "mass_effect"),
+        ("No significant change of the left glioma.", [fact("glioma", "left")], ""),
+        ("The ventricles are not normal.", [], ""),
         ("Unrelated words.", [], ""),
     ],
 )  # fmt: skip
@@ -54,6 +56,7 @@ def test_changes_are_of_the_report() -> None:
     told = facts_of("The glioma has increased. A new haemorrhage.")
     assert told.changes == {"larger", "new"}
     assert told.findings == (("glioma", True), ("haemorrhage", True))
+    assert facts_of("No interval change of the glioma.").changes == {"unchanged"}
 
 
 def test_a_finding_that_is_there_is_not_denied() -> None:

@@ -38,7 +38,7 @@ FINDINGS = _words(
 GENERAL = "lesion"
 """The finding that "the lesion" of a later sentence need not be: it is the one named before."""
 
-NORMAL = re.compile(r"\b(?:normal|unremarkable|within normal limits)\b")
+NORMAL = re.compile(r"(?<!not )\b(?:normal|unremarkable|within normal limits)\b")
 """Says that there is no abnormality."""
 
 ABNORMALITY = "abnormality"
@@ -82,12 +82,15 @@ GRADES = {
 CHANGES = _words(
     larger=r"increas(?:ed|ing)|larger|progress(?:ed|ion|ive)|grown|enlarging",
     smaller=r"decreas(?:ed|ing)|smaller|regress(?:ed|ion)|shrunk(?:en)?",
-    unchanged=r"unchanged|stable|no (?:interval )?change",
+    unchanged=r"unchanged|stable|no (?:interval |significant )*change",
     new=r"new(?:ly)?",
 )
 """Comparisons with an earlier study."""
 
-DENIED_BEFORE = re.compile(r"\b(?:no|not|without|absence of|free of|negative for|nor|neither|rules? out|excludes?)\b")
+DENIED_BEFORE = re.compile(
+    r"\b(?:no(?! (?:interval |significant )*change)|not|without|absence of|"
+    r"free of|negative for|nor|neither|rules? out|excludes?)\b"
+)
 """Denies every finding after it in its part of the sentence."""
 
 DENIED_AFTER = re.compile(
