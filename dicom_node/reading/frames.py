@@ -64,7 +64,7 @@ def frames(header: Dataset) -> tuple[Frame, ...]:
     UnsuitableError
         If place, size or rescaling is absent or broken.
     """
-    if header.SOPClassUID in MULTI_FRAME:
+    if text(header, "SOPClassUID") in MULTI_FRAME:
         return tuple(_multi_frame(header))
     return (_classic(header),)
 
@@ -138,7 +138,7 @@ def _traits(value: Callable[[str, str, str], str]) -> tuple[tuple[str, str], ...
 
 def _rescale(header: Dataset, group: Dataset) -> tuple[float, float]:
     slope, intercept = numbers(group, "RescaleSlope", 1), numbers(group, "RescaleIntercept", 1)
-    hounsfield = header.SOPClassUID in CT
+    hounsfield = text(header, "SOPClassUID") in CT
     if hounsfield and (slope is None or intercept is None):
         raise UnsuitableError("CT without Rescale Slope and Intercept: Hounsfield units unknown")
     if hounsfield and text(group, "RescaleType") not in ("", "HU"):

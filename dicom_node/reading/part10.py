@@ -12,7 +12,6 @@ from typing import BinaryIO, cast
 from pydicom import Dataset
 from pydicom.config import IGNORE
 from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -33,6 +32,7 @@ from pydicom.uid import (
 )
 
 from dicom_node.errors import UnsuitableError
+from dicom_node.reading.plain_header import plain_header
 from dicom_node.reading.readable_text import make_readable
 from dicom_node.unreadable import UNREADABLE
 
@@ -108,24 +108,28 @@ def parse(data: bytes | mmap) -> Part10:
     transfer_syntax_uid, offset = _file_meta(data)
     if transfer_syntax_uid not in UNCOMPRESSED | ENCAPSULATED:
         raise UnsuitableError(f"transfer syntax {_shown(transfer_syntax_uid)} is not read")
-    stream = cast("BinaryIO", data) if isinstance(data, mmap) else BytesIO(data)
-    stream.seek(offset)
-    implicit, little = transfer_syntax_uid == ImplicitVRLittleEndian, transfer_syntax_uid != ExplicitVRBigEndian
     try:
-        header = read_dataset(stream, implicit, little, stop_when=_is_pixels)
+        header, end = _header(data, offset, transfer_syntax_uid)
         make_readable(header)
     except UNREADABLE as error:
         raise UnsuitableError(f"an instance cannot be parsed ({type(error).__name__})") from error
     return Part10(
         header=header,
         transfer_syntax_uid=transfer_syntax_uid,
-        pixels=_pixels(data, stream.tell(), header),
+        pixels=_pixels(data, end, header),
         dataset=memoryview(data)[offset:],
     )
 
 
-def _is_pixels(tag: BaseTag, representation: str | None, length: int) -> bool:
-    return tag in _PIXELS
+def _header(data: bytes | mmap, offset: int, transfer_syntax_uid: str) -> tuple[Dataset, int]:
+    """The dataset from `offset` up to its pixels, and where they begin."""
+    implicit, little = transfer_syntax_uid == ImplicitVRLittleEndian, transfer_syntax_uid != ExplicitVRBigEndian
+    if not implicit and little and (plain := plain_header(data, offset, _PIXELS.__contains__)):
+        return plain
+    stream = cast("BinaryIO", data) if isinstance(data, mmap) else BytesIO(data)
+    stream.seek(offset)
+    header = read_dataset(stream, implicit, little, stop_when=lambda tag, _, __: tag in _PIXELS)
+    return header, stream.tell()
 
 
 def _file_meta(data: bytes | mmap) -> tuple[str, int]:

@@ -81,7 +81,7 @@ def _slots(parts: Sequence[Part10]) -> tuple[list[Slot], list[str]]:
             continue
         slots += [Slot(part=index, index=i, frame=frame) for i, frame in enumerate(found)]
     faults = [f"{count} of {len(parts)} images: {what}" for what, count in sorted(wrong.items())]
-    classes = {part.header.SOPClassUID for part in parts}
+    classes = {text(part.header, "SOPClassUID") for part in parts}
     if len(classes) > 1:
         faults.append(f"{len(classes)} kinds of image in one series")
     return slots, faults
