@@ -117,7 +117,7 @@ class Checkpoint:
             raise CheckpointError(f"{folder.name}: no weights; looked for {', '.join(WEIGHTS)}")
         shards = _shards(folder, named)
         read = dict.fromkeys((CONFIG, named, *(path.name for path in shards)))
-        files = tuple(HashedFile(path=name, sha256=_sha256(folder / name)) for name in read)
+        files = tuple(HashedFile(path=name, sha256=sha256_of(folder / name)) for name in read)
         return cls(path=folder, config=config, tensors=_tensors(folder, named, shards), files=files)
 
     @property
@@ -153,7 +153,7 @@ class Checkpoint:
 
     def hashed(self, *names: str) -> tuple[HashedFile, ...]:
         """`files` and these others of the folder, for the bundle's source."""
-        return (*self.files, *(HashedFile(path=name, sha256=_sha256(self.path / name)) for name in names))
+        return (*self.files, *(HashedFile(path=name, sha256=sha256_of(self.path / name)) for name in names))
 
 
 def check_keys(found: Iterable[str], expected: Iterable[str], name: str = "checkpoint") -> None:
@@ -278,7 +278,8 @@ def _is_zip(path: Path) -> bool:
         return file.read(4) == b"PK\x03\x04"
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, hex; raises CheckpointError where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

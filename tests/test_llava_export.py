@@ -39,7 +39,7 @@ def said(bundle: Bundle, count: int = 64) -> tuple[tuple[int, ...], np.ndarray[A
     manifest = bundle.manifest
     assert isinstance(manifest, DialogueManifest)
     features = opened(bundle, manifest.graph("vision"), CPU).run({"pixel_values": pixels()})["image_features"]
-    conversation, _ = Conversation.opened(bundle, manifest, CPU)
+    conversation = Conversation.opened(bundle, manifest, CPU)
     seen = conversation.looked_at(features[0].astype(np.float32))
     return conversation.written(seen, QUESTION, count).tokens, features
 

@@ -59,7 +59,7 @@ class Decoder(nn.Module):
         turn = turned(self.frequencies, position_ids)
         tokens, cache = inputs_embeds, list[Tensor]()
         for layer, (key, value) in zip(self.layers, past, strict=True):
-            tokens, key, value = layer(tokens, attention_mask, turn, key, value)  # noqa: PLW2901
+            tokens, key, value = layer(tokens, attention_mask, turn, key, value)
             cache += [key, value]
         return self.lm_head(self.norm(tokens)), *cache
 

@@ -1,7 +1,7 @@
 """A vision transformer over a volume, its tokens pooled in space and brought into the decoder's width.
 
-Bai et al., M3D: Advancing 3D Medical Image Analysis with Multi-Modal Large Language Models (2024). Parts are named as in
-its files, so that those can be read.
+Bai et al., M3D: Advancing 3D Medical Image Analysis with Multi-Modal Large Language Models (2024). Parts are named as
+in its files, so that those can be read.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The language part of a checkpoint, of the Llama family: its configuration as sizes, its tensors as the decoder's own."""
+"""The language part of a checkpoint, of the Llama family: its configuration as sizes, its tensors as the decoder's."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping

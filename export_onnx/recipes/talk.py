@@ -22,7 +22,7 @@ from inference.bundle import Bundle, parity_names
 from inference.language.chat import ChatTokenizer
 from inference.manifest import from_values
 from inference.manifests.identity import Limits, Parity
-from inference.manifests.talk import TABLE, TOKENIZER, Chat, POSITIONS, Talk
+from inference.manifests.talk import POSITIONS, TABLE, TOKENIZER, Chat, Talk
 
 VISION, DECODER = "graphs/vision.onnx", "graphs/decoder.onnx"
 

@@ -11,10 +11,9 @@ from inference.errors import BundleError
 from inference.language.chat import ChatTokenizer
 from inference.language.choice import Choice, chosen
 from inference.language.decoder import Array, Cache, Decoder, Read
-from inference.language.writing import Written, WritingLimits, written
+from inference.language.writing import WritingLimits, Written, written
 from inference.manifests.talk import Question, Talk
 from inference.parity import opened
-from inference.session import Session
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +48,7 @@ class Conversation:
         self._stops = frozenset(manifest.chat.stops)
 
     @classmethod
-    def opened(cls, bundle: Bundle, manifest: Talk, runtime: Runtime) -> tuple["Conversation", Session]:
+    def opened(cls, bundle: Bundle, manifest: Talk, runtime: Runtime) -> "Conversation":
         """Load decoder, table and tokenizer; the decoder computes the bundle's own inputs.
 
         Raises
@@ -68,7 +67,7 @@ class Conversation:
             raise BundleError(f"{bundle.path.name}/{manifest.table}: not an array: {error}") from error
         name = f"{bundle.path.name}/{manifest.tokenizer}"
         tokenizer = ChatTokenizer(bundle.read(manifest.tokenizer), name, manifest.chat)
-        return cls(Decoder(session, spec, table, manifest.max_tokens), tokenizer, manifest), session
+        return cls(Decoder(session, spec, table, manifest.max_tokens), tokenizer, manifest)
 
     def looked_at(self, features: Array) -> Seen:
         """Read one image.
