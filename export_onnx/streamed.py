@@ -44,8 +44,8 @@ def exported(
     names
         Of inputs and outputs, in order.
     free_axes
-        Axes that may have any length, by the name of the parameter of `forward`: a list of axes, or for a parameter that
-        is a list of tuples the same of these.
+        Axes that may have any length, by the name of the parameter of `forward`: a tuple of axes, or for a parameter
+        that is a list of tuples the same of these.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def exported(
             array = _array(weights(name), name, tuple(int(length) for length in value.const_value.shape))
             file.write(b"\0" * (-offset % _ALIGNED))
             offset = file.tell()
-            file.write(memoryview(array).cast("B"))
+            array.tofile(file)
             value.const_value = ir.ExternalTensor(
                 data.name, offset, array.nbytes, ir.DataType.FLOAT, shape=ir.Shape(array.shape), name=name, base_dir=""
             )

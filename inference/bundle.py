@@ -83,8 +83,9 @@ class Bundle:
         return data
 
     def checked(self, name: str) -> Path:
-        """Where a covered file lies whose bytes were just seen to be those of the bundle; for files that are mapped into
-        memory and not read. Raises as `read`.
+        """Where a covered file lies, whose bytes were just seen to be those of the bundle; raises as `read`.
+
+        For files that are mapped into memory instead of being read.
         """
         expected = self.hashes.get(name)
         if expected is None:

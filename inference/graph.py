@@ -9,8 +9,8 @@ from inference.strict import Strict
 
 Provider = Literal["tensorrt", "cuda", "cpu"]
 Role = Literal["segment", "vision", "text", "classify", "decoder"]
-"""What a graph is for: maps over a series; features of an image; features or classes of a text; classes of a lesion; the
-next token of a text."""
+"""What a graph is for: maps over a series; features of an image; features or classes of a text; classes of a lesion;
+the next token of a text."""
 
 
 def plain_path(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Text token by token over a decoder with a known answer: stops, limits, a word from outside, whole characters alone."""
+"""Text token by token over a decoder with a known answer: stops, limits, a word from outside, whole characters."""
 
 from collections.abc import Sequence
 from itertools import count

@@ -117,8 +117,8 @@ def checkpoint(folder: Path, network: Any, layout: str = "new") -> Path:
     Parameters
     ----------
     layout
-        "new": as transformers 5 writes it; "old": as it did before; "original": as LLaVA and LLaVA-Med do; "bin": as new,
-        in a pickle of tensors.
+        "new": as transformers 5 writes it; "old": as it did before; "original": as LLaVA and LLaVA-Med do; "bin": as
+        new, in a pickle of tensors.
     """
     folder.mkdir(parents=True, exist_ok=True)
     network.save_pretrained(folder)

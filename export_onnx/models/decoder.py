@@ -177,8 +177,7 @@ class _Attention(nn.Module):
         )
         key = torch.cat([key, _rotated(new_key, turn)], dim=2)
         value = torch.cat([value, new_value], dim=2)
-        each = self.sizes.heads // self.sizes.shared_heads
-        grouped = _rotated(query, turn).unflatten(1, (self.sizes.shared_heads, each))
+        grouped = _rotated(query, turn).reshape(tokens.shape[0], self.sizes.shared_heads, -1, *query.shape[2:])
         scores = grouped @ key[:, :, None].transpose(3, 4) * self.sizes.head**-0.5
         unseen = _unseen(attention_mask, tokens.shape[1])[:, None, None]
         mixed = torch.softmax(scores + unseen, dim=-1) @ value[:, :, None]

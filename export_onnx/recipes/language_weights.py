@@ -122,10 +122,11 @@ class Language:
         """The table of tokens as .npy, float32, some rows at a time."""
         table = self.tensors(EMBEDDING)
         path.parent.mkdir(parents=True, exist_ok=True)
-        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=tuple(table.shape))
-        for start in range(0, len(table), _ROWS):
-            out[start : start + _ROWS] = table[start : start + _ROWS].to(torch.float32).numpy()
-        out.flush()
+        with path.open("wb") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": tuple(table.shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(table), _ROWS):
+                table[start : start + _ROWS].to(torch.float32).numpy().tofile(file)
 
 
 def without_rotary(names: Iterable[str]) -> list[str]:

@@ -20,8 +20,8 @@ _HUGGING_FACE = ("USER: ", "\n{question} ASSISTANT:")
 _INSTRUCTED = ("[INST] ", "\n{question} [/INST]")
 _VICUNA = (
     (
-        "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, "
-        "and polite answers to the user's questions. USER: "
+        "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
+        "detailed, and polite answers to the user's questions. USER: "
     ),
     "\n{question} ASSISTANT:",
 )

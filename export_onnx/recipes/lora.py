@@ -51,7 +51,8 @@ class Adapter:
             stem = self._for[name]
             with safe_open(self._path, framework="pt") as stored:
                 down, up = (stored.get_tensor(stem + end).float() for end in (_A, _B))
-            return read(name).float() + self._scale * (up @ down)
+            merged: Tensor = read(name).float() + self._scale * (up @ down)
+            return merged
 
         return tensor
 

@@ -36,6 +36,7 @@ _RENAMED = (
     ("lm_head.", f"{_TEXT}lm_head."),
 )
 _NOT_READ = ("model.seg_projector.", "model.seg_module.")
+_PROJECTOR = {"mm_projector": "spp", "proj_layer": "mlp", "proj_pooling": "spatial"}
 _OTHER = "norm_cross_attn"  # of newer MONAI, in a block that attends to nothing else
 
 
@@ -83,8 +84,8 @@ def export(folder: Path, out: Path, declaration: Declaration, asked: Asked, adap
     card = (
         f"# {declaration.title}\n\n{declaration.name} {declaration.version}, exported from a local checkpoint "
         f"({checkpoint.architecture}). Looks at the whole volume as {shape} voxels.\n\n"
-        "What it writes is a draft. Models of this family were taught on volumes turned and mirrored at random: sides and "
-        "sizes in their texts mean nothing. No figures are given: the export measured none.\n"
+        "What it writes is a draft. Models of this family were taught on volumes turned and mirrored at random: sides "
+        "and sizes in their texts mean nothing. No figures are given: the export measured none.\n"
     )
     return write(out, vision, language, (folder / TOKENIZER).read_bytes(), values, card)
 
@@ -140,25 +141,19 @@ def _shapes(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
 
 def _sizes(checkpoint: Checkpoint, places: Mapping[str, str]) -> VolumeSizes:
     config, label = checkpoint.config, f"{checkpoint.path.name}/{CONFIG}"
-    if config.get("proj_layer_type", "mlp") != "mlp" or config.get("proj_pooling_type", "spatial") != "spatial":
+    if any(config.get(f"{part}_type", kind) != kind for part, kind in _PROJECTOR.items()):
         raise CheckpointError(f"{label}: a projector other than an mlp over spatial pooling")
     if config.get("vision_select_layer", -1) != -1 or config.get("vision_select_feature", "patch") != "patch":
         raise CheckpointError(f"{label}: features other than the patches of the last layer")
-    missing = [
-        key for key in ("vision_tower.cls_token", "vision_tower.blocks.0.mlp.linear1.weight") if key not in places
-    ]
-    if missing:
-        raise CheckpointError(f"{checkpoint.path.name}: no vision tower in it: {missing[0]} is missing")
-    width = checkpoint.tensors.shape(places["vision_tower.cls_token"])[2]
-    volume, patch = (
-        _three(config, "image_size", (32, 256, 256), label),
-        _three(config, "patch_size", (4, 16, 16), label),
-    )
+    first, inner = "vision_tower.cls_token", "vision_tower.blocks.0.mlp.linear1.weight"
+    if first not in places or inner not in places:
+        raise CheckpointError(f"{checkpoint.path.name}: no vision tower in it: {first} or {inner} is missing")
+    width = checkpoint.tensors.shape(places[first])[2]
     return VolumeSizes(
-        volume=volume,
-        patch=patch,
+        volume=_three(config, "image_size", (32, 256, 256), label),
+        patch=_three(config, "patch_size", (4, 16, 16), label),
         width=width,
-        inner=checkpoint.tensors.shape(places["vision_tower.blocks.0.mlp.linear1.weight"])[0],
+        inner=checkpoint.tensors.shape(places[inner])[0],
         blocks=len({name.split(".")[2] for name in places if name.startswith("vision_tower.blocks.")}),
         heads=int(config.get("vision_heads", max(1, width // 64))),  # each head of a ViT-B has 64 features
         pool=int(config.get("proj_pooling_size", 2)),

@@ -74,7 +74,7 @@ def write(
         If ONNX Runtime does not compute what torch computes.
     """
     _check_tokenizer(tokenizer, values["chat"], language)
-    graphs = (_vision_spec(vision, language), _decoder_spec(language))
+    graphs = (_vision_spec(vision, language), decoder_spec(language))
     manifest = from_values(
         {
             **values,
@@ -90,7 +90,7 @@ def write(
         staging = Path(folder)
         proofs = {
             "vision": _exported_vision(vision, staging / VISION, graphs[0]),
-            "decoder": _exported_decoder(language, staging / DECODER, graphs[1]),
+            "decoder": _proven_decoder(language, staging / DECODER, graphs[1]),
         }
         language.write_table(staging / TABLE)
         files: dict[str, bytes | Path] = {TABLE: staging / TABLE, TOKENIZER: tokenizer}
@@ -126,7 +126,13 @@ def _exported_vision(vision: Vision, target: Path, graph: spec.Graph) -> Proof:
     return prove(lambda image: functional_call(vision.network, state, (image,)), target, graph, given)
 
 
-def _exported_decoder(language: Language, target: Path, graph: spec.Graph) -> Proof:
+def _proven_decoder(language: Language, target: Path, graph: spec.Graph) -> Proof:
+    export_decoder(language, target, graph)
+    return prove(one_layer_at_a_time(language.decoder, language.weights), target, graph, _given(language, graph))
+
+
+def export_decoder(language: Language, target: Path, graph: spec.Graph) -> None:
+    """Write a decoder and, beside it, its weights, one tensor after the other."""
     sizes = language.decoder.sizes
     with torch.device("meta"):
         cache = [
@@ -144,7 +150,6 @@ def _exported_decoder(language: Language, target: Path, graph: spec.Graph) -> Pr
         names=([t.name for t in graph.inputs], [t.name for t in graph.outputs]),
         free_axes={**dict.fromkeys(POSITIONS, (0, 1)), "past": [((0, 2), (0, 2))] * sizes.layers},
     )
-    return prove(one_layer_at_a_time(language.decoder, language.weights), target, graph, _given(language, graph))
 
 
 def _given(language: Language, graph: spec.Graph) -> dict[str, Array]:
@@ -175,7 +180,8 @@ def _vision_spec(vision: Vision, language: Language) -> spec.Graph:
     )
 
 
-def _decoder_spec(language: Language) -> spec.Graph:
+def decoder_spec(language: Language) -> spec.Graph:
+    """What the manifest says of a decoder."""
     sizes = language.decoder.sizes
     shape = (None, sizes.shared_heads, None, sizes.head)
     cache = [f"{number}.{part}" for number in range(sizes.layers) for part in ("key", "value")]

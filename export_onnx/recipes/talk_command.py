@@ -1,4 +1,4 @@
-"""`export-onnx llava` and `m3d`: a checkpoint folder in, a bundle that looks and speaks out; every fault is a sentence."""
+"""`export-onnx llava` and `m3d`: a checkpoint folder in, a bundle that looks and speaks out; faults are sentences."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from export_onnx.recipes.declaration import Declaration
     from inference.bundle import Bundle
 
-_Asks = Annotated[
-    Path, typer.Option(help="JSON: inputs, questions with options and codes, requests; see CONTRIBUTING.")
-]
+_Asks = Annotated[Path, typer.Option(help="JSON: inputs, questions with options and codes, requests.")]
 _Name = Annotated[str, typer.Option(help="Of the bundle, as rules name it.")]
 _Source = Annotated[str, typer.Option(help="Who made the weights; stands in every result.")]
 _Licence = Annotated[str, typer.Option(help="Terms of the weights: an SPDX identifier or a name.")]

@@ -128,7 +128,7 @@ class ImageDialogue:
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """Indices of so many of `count` slices, evenly spread, the middle one in the middle; all where there are no more."""
+    """Indices of so many of `count` slices, evenly spread, the middle one in the middle; all if there are no more."""
     chosen = min(wanted, count)
     return [int((i + 0.5) * count / chosen) for i in range(chosen)]
 
@@ -145,4 +145,5 @@ def on_source(volume: Volume, k: int, source: Volume) -> int:
     _, rows, columns = volume.array.shape
     place = volume.map_indices_to_reference(np.array([[k, (rows - 1) / 2, (columns - 1) / 2]]))
     index = int(np.floor(source.map_reference_to_indices(place)[0, 0] + 0.5))
-    return min(max(index, 0), source.array.shape[0] - 1)
+    last: int = source.array.shape[0] - 1
+    return min(max(index, 0), last)

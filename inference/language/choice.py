@@ -1,4 +1,4 @@
-"""A closed question: each option is weighed by how likely the decoder is to write it; the answer is always one of them."""
+"""A closed question: each option is weighed by how likely the decoder is to write it; one of them is the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

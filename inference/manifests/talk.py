@@ -146,7 +146,7 @@ class Talk(Base):
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
-        names = [asked.id for asked in (*self.questions, *self.requests)]
+        names = [*(question.id for question in self.questions), *(request.id for request in self.requests)]
         if not names or len(set(names)) != len(names):
             raise ValueError("a bundle asks something, and each thing by a name of its own")
         codes = [(question.code.scheme, question.code.value) for question in self.questions]
