@@ -47,7 +47,7 @@ def said(bundle: Bundle, count: int = 64) -> tuple[tuple[int, ...], np.ndarray[A
 def of_transformers(network: Any, before: str, after: str, *, apart: bool, count: int = 64) -> tuple[int, ...]:
     """The tokens that transformers writes, from the same texts around the image."""
     tokenizer = tiny_llavas.tokenizer()
-    image = [tokenizer.token_to_id(tiny_llavas.IMAGE)]
+    image = [int(tokenizer.token_to_id(tiny_llavas.IMAGE) or 0)]
     if apart:
         ids = [*tokenizer.encode(before).ids, *image * 16, *tokenizer.encode(after, add_special_tokens=False).ids]
     else:

@@ -80,7 +80,8 @@ def adapter(folder: Path, language: Any, rank: int = 4, alpha: int = 8) -> dict[
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"peft_type": "LORA", "r": rank, "lora_alpha": alpha, "bias": "none", "target_modules": ["q_proj"]}
     (folder / "adapter_config.json").write_text(json.dumps(settings))
-    state, added = {}, {}
+    state: dict[str, torch.Tensor] = {}
+    added: dict[str, torch.Tensor] = {}
     for name, weight in language.state_dict().items():
         if name.endswith(("q_proj.weight", "down_proj.weight")):
             stem = f"base_model.model.{name.removesuffix('.weight')}"
