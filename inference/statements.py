@@ -216,6 +216,20 @@ class TextDraft:
     """A draft about the text of a report; no image was read."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClosedAnswer:
+    """What a language model was asked, in English, and the probability that it gives to what the code names."""
+
+    question: str
+    code: Code
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedDrafts:
+    """Some sentences were written by a language model, and are marked so."""
+
+
 Statement = (
     AsCoded
     | CodedOfNoKind
@@ -245,5 +259,7 @@ Statement = (
     | OfEachClass
     | TextCut
     | TextDraft
+    | ClosedAnswer
+    | GeneratedDrafts
 )
 """All kinds; a language that the node speaks has a pattern for each."""

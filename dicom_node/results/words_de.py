@@ -149,6 +149,10 @@ _PATTERNS: dict[type, str] = {
     said.OfEachClass: "Wahrscheinlichkeiten: {classes:each}.",
     said.TextCut: "Gelesen wurden nur die ersten {read} von {whole} Token des Textes.",
     said.TextDraft: "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
+    said.ClosedAnswer: "Auf die Frage „{question}“ gibt das Modell an: {code}, Wahrscheinlichkeit "
+    "{probability:percent}.",
+    said.GeneratedDrafts: "Mit „Generated draft, unverified“ beginnende Sätze hat ein Sprachmodell geschrieben; "
+    "niemand hat sie geprüft, Seiten und Größen darin sind nicht gemessen.",
 }
 
 GERMAN = Words(
