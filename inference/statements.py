@@ -227,7 +227,10 @@ class ClosedAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedDrafts:
-    """Some sentences were written by a language model, and are marked so."""
+    """A language model wrote about this (in English), cut off after so many tokens where not 0; it is a draft."""
+
+    about: str
+    tokens: int
 
 
 Statement = (

@@ -18,7 +18,6 @@ from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from export_onnx.__main__ import app
 from inference.algorithms import Runtime
 from inference.algorithms.image_dialogue import ImageDialogue, on_source, spread
-from inference.algorithms.talked import DRAFT
 from inference.bundle import Bundle, load
 from inference.catalogue import open_reader
 from inference.errors import BundleError
@@ -91,10 +90,11 @@ def test_closed_questions_give_codes_and_texts_are_drafts(bundle: Bundle, reader
             assert finding.probability == pytest.approx(measurement.value / 100.0)
             assert finding.laterality is None
             assert finding.measurements == ()
-    drafts = [sentence for sentence in found.narrative.sentences if sentence.says is None]
+    drafts = [sentence for sentence in found.narrative.sentences if sentence.draft is not None]
     assert drafts
-    assert all(s.text.startswith(f"{DRAFT}, about slice 4 of 7") and s.finding is None for s in drafts)
-    assert "cut off after 12 tokens" in drafts[-1].text
+    assert all(s.draft is not None and s.draft.verdict == "unsupported" and s.finding is None for s in drafts)
+    announced = [s.text for s in found.narrative.sentences if s.text.startswith("A language model wrote about slice 4")]
+    assert any("cut off after 12 tokens" in text for text in announced)
     assert reader.read(image(volume())) == found
 
 
@@ -139,7 +139,7 @@ def test_a_series_goes_through_to_valid_objects(bundle: Bundle, tmp_path: Path) 
     assert study["outcome"] == "result", study["reason"]
     (reading,) = study["algorithms"]
     assert {o["kind"] for o in reading["objects"]} == {"SR", "NARRATIVE"}
-    assert DRAFT in reading["narrative"]
+    assert "its text is a draft that nobody checked" in reading["narrative"]
     assert 'Asked "Is there a lesion?", the model gives Lesion a probability of' in reading["narrative"]
     for told_object in reading["objects"]:
         assert peers.dciodvfy(Path(told_object["path"])) == []

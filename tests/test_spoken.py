@@ -88,8 +88,8 @@ GERMAN_OF: dict[Statement, str] = {
     said.TextDraft(): "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
     said.ClosedAnswer(question="Is there a tumour?", code=TUMOUR, probability=0.93): "Auf die Frage "
     "„Is there a tumour?“ gibt das Modell an: Tumor, Wahrscheinlichkeit 93 %.",
-    said.GeneratedDrafts(): "Mit „Generated draft, unverified“ beginnende Sätze hat ein Sprachmodell geschrieben; "
-    "niemand hat sie geprüft, Seiten und Größen darin sind nicht gemessen.",
+    said.GeneratedDrafts(about="slice 4 of 7", tokens=0): "Ein Sprachmodell hat Text geschrieben (über: slice 4 of 7; "
+    "abgebrochen nach 0 Wortteilen, bei 0 vollständig); er ist ein ungeprüfter Entwurf.",
 }
 
 

@@ -155,7 +155,7 @@ def page(number: int, source: Source) -> Dataset:
     dataset.SourceImageSequence = [Dataset()]
     dataset.SourceImageSequence[0].ReferencedSOPClassUID = source.datasets[0].SOPClassUID
     dataset.SourceImageSequence[0].ReferencedSOPInstanceUID = source.datasets[0].SOPInstanceUID
-    identity = phantoms.identity()
+    identity = phantoms.identity(rendering=phantoms.WITH_PICTURES)
     envelope.seal(
         dataset,
         envelope.Envelope(

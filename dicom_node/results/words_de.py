@@ -151,8 +151,8 @@ _PATTERNS: dict[type, str] = {
     said.TextDraft: "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
     said.ClosedAnswer: "Auf die Frage „{question}“ gibt das Modell an: {code}, Wahrscheinlichkeit "
     "{probability:percent}.",
-    said.GeneratedDrafts: "Mit „Generated draft, unverified“ beginnende Sätze hat ein Sprachmodell geschrieben; "
-    "niemand hat sie geprüft, Seiten und Größen darin sind nicht gemessen.",
+    said.GeneratedDrafts: "Ein Sprachmodell hat Text geschrieben (über: {about}; abgebrochen nach {tokens} Wortteilen, "
+    "bei 0 vollständig); er ist ein ungeprüfter Entwurf.",
 }
 
 GERMAN = Words(

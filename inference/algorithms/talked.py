@@ -3,22 +3,17 @@
 No side, no size and no number is taken from text that a language model wrote.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.errors import InferenceError
 from inference.findings import Algorithm, Finding, Findings, Narrative, Sentence
 from inference.language.choice import Choice
+from inference.language.guard import guard
 from inference.language.writing import Written
 from inference.manifests.talk import Question, Request
 from inference.measured import probability_of
 from inference.statements import ClosedAnswer, GeneratedDrafts
-
-DRAFT = "Generated draft, unverified"
-"""What each sentence begins with that a language model wrote."""
-
-_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +55,8 @@ def told(algorithm: Algorithm, answers: Sequence[Answered], drafts: Sequence[Dra
     -------
     Findings
         Without segments. A finding for each question whose probability reaches its `least_probability`; the probability
-        of every question among the measurements; a sentence for each question and each sentence of the drafts.
+        of every question among the measurements; a sentence for each question; and the texts as drafts, each sentence
+        held against the coded findings by the guard.
 
     Raises
     ------
@@ -68,16 +64,7 @@ def told(algorithm: Algorithm, answers: Sequence[Answered], drafts: Sequence[Dra
         If a text was not ready in time, or was broken off.
     """
     found = [answer for answer in answers if answer.probability >= answer.question.least_probability]
-    sentences = [_answer(answer, named=answer in found) for answer in answers]
-    for draft in drafts:
-        sentences += _draft(draft)
-    if drafts:
-        text = (
-            f'Sentences that begin with "{DRAFT}" were written by a language model and checked by nobody; sides and '
-            "sizes in them were not measured."
-        )
-        sentences.append(Sentence(text=text, says=GeneratedDrafts()))
-    return Findings(
+    coded = Findings(
         algorithm=algorithm,
         segments=(),
         findings=tuple(
@@ -90,12 +77,18 @@ def told(algorithm: Algorithm, answers: Sequence[Answered], drafts: Sequence[Dra
             )
             for answer in found
         ),
-        narrative=Narrative(sentences=tuple(sentences)),
+        narrative=Narrative(
+            sentences=(
+                *(_answer(answer, named=answer in found) for answer in answers),
+                *(_announced(draft) for draft in drafts),
+            )
+        ),
         measurements=tuple(
             probability_of(answer.question.code.code(), answer.question.id, answer.probability, answer.by_slice)
             for answer in answers
         ),
     )
+    return guard([_printable(draft.written.text) for draft in drafts], coded)
 
 
 def _answer(answer: Answered, *, named: bool) -> Sentence:
@@ -108,19 +101,16 @@ def _answer(answer: Answered, *, named: bool) -> Sentence:
     return Sentence(text=text, finding=answer.question.id if named else None, says=says)
 
 
-def _draft(draft: Drafted) -> list[Sentence]:
-    """One sentence for each of the text's; in its own words alone, so that they are given as they are."""
+def _announced(draft: Drafted) -> Sentence:
+    """That a text was written, and about what; the text itself goes through the guard."""
     if draft.written.ending not in ("stop", "tokens"):
         raise InferenceError(f"the text {draft.request.id} was not ready in time: ended by {draft.written.ending}")
-    parts = sentences_of(draft.written.text)
-    cut = draft.written.ending == "tokens"
-    about = [f"{DRAFT}, about {draft.about}" for _ in parts]
-    if cut and parts:
-        about[-1] += f", cut off after {len(draft.written.tokens)} tokens"
-    return [Sentence(text=f'{start}: "{part}"') for start, part in zip(about, parts, strict=True)]
+    tokens = len(draft.written.tokens) if draft.written.ending == "tokens" else 0
+    cut = f", cut off after {tokens} tokens" if tokens else ""
+    text = f"A language model wrote about {draft.about}{cut}; its text is a draft that nobody checked."
+    return Sentence(text=text, says=GeneratedDrafts(about=draft.about, tokens=tokens))
 
 
-def sentences_of(text: str) -> list[str]:
-    """Sentences of a text on one line each, without what cannot be printed."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text)
-    return [" ".join(part.split()) for part in _SENTENCES.split(plain.strip()) if part.split()]
+def _printable(text: str) -> str:
+    """A text on one line, without what cannot be printed."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
