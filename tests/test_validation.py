@@ -185,6 +185,7 @@ def test_a_frame_of_reference_that_is_no_uid_stays_as_it_came() -> None:
         for dataset in source.datasets:
             uid = DataElement(Tag("FrameOfReferenceUID"), "UI", "1.2.03", validation_mode=config.IGNORE)
             dataset["FrameOfReferenceUID"] = uid
+        source = replace(source, planes=tuple(replace(p, frame_of_reference_uid="1.2.03") for p in source.planes))
         written = read(objects.write_all(phantoms.two_lesions(), source, phantoms.identity()))
         assert written[SEG].FrameOfReferenceUID == "1.2.03"
 
