@@ -65,7 +65,8 @@ def prove(network: Callable[..., Any], graph: bytes | Path, spec: Graph, inputs:
         made = network(*(torch.from_numpy(named[tensor.name]) for tensor in spec.inputs))
     outputs = (made,) if isinstance(made, Tensor) else tuple(made)
     expected = {tensor.name: output.numpy() for tensor, output in zip(spec.outputs, outputs, strict=True)}
-    found = Session(graph, spec, Runtime(providers=("cpu",), threads=1)).run(named)
+    runtime = Runtime(providers=("cpu",), threads=1)
+    found = Session(graph, spec, runtime, mapped=isinstance(graph, Path)).run(named)
     # np.max and not max: a difference that is no number must stay one
     max_abs = float(np.max([np.abs(found[name].astype(np.float64) - array).max() for name, array in expected.items()]))
     if not max_abs <= TOLERANCE_FP32:

@@ -63,6 +63,9 @@ class Session:
         Providers in order of preference, and threads.
     gpu_memory_bytes
         Most memory to take on a GPU; None: no limit.
+    mapped
+        Whether weights beside the graph stay in their file, mapped into memory, and are not laid out anew for speed:
+        for one run of a graph that is larger than the memory.
 
     Raises
     ------
@@ -74,11 +77,18 @@ class Session:
     """
 
     def __init__(
-        self, graph: bytes | Path, spec: Graph, runtime: Runtime, *, gpu_memory_bytes: int | None = None
+        self,
+        graph: bytes | Path,
+        spec: Graph,
+        runtime: Runtime,
+        *,
+        gpu_memory_bytes: int | None = None,
+        mapped: bool = False,
     ) -> None:
         wanted = _wanted(spec, runtime)
         self._spec = spec
-        self._session = _created(graph, spec, wanted, runtime, gpu_memory_bytes)
+        options = _session_options(wanted, runtime.threads, mapped=mapped)
+        self._session = _created(graph, spec, wanted, options, gpu_memory_bytes)
         self.provider: str = self._session.get_providers()[0]
         """Execution provider in use, as ONNX Runtime names it."""
         if self.provider not in (PROVIDERS[name] for name in wanted):
@@ -134,14 +144,14 @@ def _situation(allowed: Sequence[str]) -> str:
 
 
 def _created(
-    graph: bytes | Path, spec: Graph, wanted: Sequence[str], runtime: Runtime, gpu_memory_bytes: int | None
+    graph: bytes | Path, spec: Graph, wanted: Sequence[str], options: ort.SessionOptions, gpu_memory_bytes: int | None
 ) -> ort.InferenceSession:
     chain = [(PROVIDERS[name], _provider_options(name, gpu_memory_bytes)) for name in wanted]
     if {"cuda", "tensorrt"} & set(wanted):
         with redirect_stdout(sys.stderr):  # it prints, and stdout belongs to the commands
             ort.preload_dlls()  # the extra `gpu` brings CUDA as Python packages, where no linker looks
     try:
-        session = ort.InferenceSession(graph, _session_options(wanted, runtime.threads), providers=chain)
+        session = ort.InferenceSession(graph, options, providers=chain)
     except _UNREADABLE as error:
         raise BundleError(f"{spec.file}: ONNX Runtime cannot load it: {error}") from error
     except _FAILED as error:
@@ -150,7 +160,7 @@ def _created(
     return session
 
 
-def _session_options(wanted: Sequence[str], threads: int) -> ort.SessionOptions:
+def _session_options(wanted: Sequence[str], threads: int, *, mapped: bool) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -159,6 +169,8 @@ def _session_options(wanted: Sequence[str], threads: int) -> ort.SessionOptions:
     options.enable_mem_pattern = False  # plans memory for one shape; volumes come in many
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
+    if mapped:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     if "cpu" not in wanted:
         # without this, operators that the GPU lacks would run on the CPU while the provider reads CUDA
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")

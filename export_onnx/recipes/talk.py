@@ -90,7 +90,7 @@ def write(
         staging = Path(folder)
         proofs = {
             "vision": _exported_vision(vision, staging / VISION, graphs[0]),
-            "decoder": _proven_decoder(language, staging / DECODER, graphs[1]),
+            "decoder": proven_decoder(language, staging / DECODER, graphs[1]),
         }
         language.write_table(staging / TABLE)
         files: dict[str, bytes | Path] = {TABLE: staging / TABLE, TOKENIZER: tokenizer}
@@ -126,11 +126,6 @@ def _exported_vision(vision: Vision, target: Path, graph: spec.Graph) -> Proof:
     return prove(lambda image: functional_call(vision.network, state, (image,)), target, graph, given)
 
 
-def _proven_decoder(language: Language, target: Path, graph: spec.Graph) -> Proof:
-    export_decoder(language, target, graph)
-    return prove(one_layer_at_a_time(language.decoder, language.weights), target, graph, _given(language, graph))
-
-
 def export_decoder(language: Language, target: Path, graph: spec.Graph) -> None:
     """Write a decoder and, beside it, its weights, one tensor after the other."""
     sizes = language.decoder.sizes
@@ -150,6 +145,12 @@ def export_decoder(language: Language, target: Path, graph: spec.Graph) -> None:
         names=([t.name for t in graph.inputs], [t.name for t in graph.outputs]),
         free_axes={**dict.fromkeys(POSITIONS, (0, 1)), "past": [((0, 2), (0, 2))] * sizes.layers},
     )
+
+
+def proven_decoder(language: Language, target: Path, graph: spec.Graph) -> Proof:
+    """The same, and what it computes held against torch, one layer at a time."""
+    export_decoder(language, target, graph)
+    return prove(one_layer_at_a_time(language.decoder, language.weights), target, graph, _given(language, graph))
 
 
 def _given(language: Language, graph: spec.Graph) -> dict[str, Array]:
