@@ -21,11 +21,20 @@ from dicom_node import __version__
 from dicom_node.config import Config, load
 from dicom_node.errors import ConfigError, NodeError
 from dicom_node.operation import report
+from dicom_node.operation.administration import administrators_ledger, park, retry, withdraw
 from dicom_node.operation.logs import set_up
 from dicom_node.operation.models_commands import models_app
-from dicom_node.operation.options import EXIT_NO, EXIT_WRONG_USE, ConfigOption, JsonOption, OptionalConfig
+from dicom_node.operation.options import (
+    EXIT_NO,
+    EXIT_WRONG_USE,
+    ConfigOption,
+    JsonOption,
+    OptionalConfig,
+    StudyArgument,
+)
 from dicom_node.records.audit import Event
 from dicom_node.records.ledger import Ledger, open_ledger
+from dicom_node.study import Language
 from inference.errors import InferenceError
 
 app = typer.Typer(
@@ -39,9 +48,6 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 
-StudyArgument = Annotated[
-    str, typer.Argument(metavar="STUDY", help="Study Instance UID, or the pseudonym `studies` shows.")
-]
 SupervisorOption = Annotated[int | None, typer.Option("--supervisor", hidden=True, help="Process id to end with.")]
 
 _WATCH_S = 0.5
@@ -74,10 +80,12 @@ def serve(config: ConfigOption) -> None:
     """Run the whole node: listener, workers, sender and clock, started again when one dies."""
     from dicom_node.operation.supervision import serve as supervise
     from dicom_node.reading.admission import admit_all
+    from dicom_node.reading.renderings import check_forms
 
     settings = load(config)
     set_up(settings.log, "serve")
     admit_all(settings)
+    check_forms(settings)
     open_ledger(settings, "serve").close()  # a wrong database stops the start here, once and clearly
     supervise(settings, config, _stop_on_signal())
 
@@ -163,6 +171,13 @@ def process(
             "--report", help="Text of the study's report, UTF-8, for algorithms that read text.", metavar="FILE"
         ),
     ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Destination profile: generic, ohif, weasis, slicer or stone.", metavar="NAME")
+    ] = "generic",
+    language: Annotated[
+        Language | None,
+        typer.Option(help="What the sentences are written in. Default: as the configuration says, else English."),
+    ] = None,
     config: OptionalConfig = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
@@ -170,9 +185,12 @@ def process(
     from dicom_node.operation.process import process_paths, read_report
 
     settings = load(config) if config else Config()
+    if language:
+        settings = settings.model_copy(update={"node": settings.node.model_copy(update={"language": language})})
     set_up(settings.log.model_copy(update={"level": "warning"}), "process")
     text = read_report(report_file) if report_file else None
-    done = process_paths(paths, out, tuple(algorithm or ("brain-lesions",)), settings, Console(stderr=True), text)
+    names = tuple(algorithm or ("brain-lesions",))
+    done = process_paths(paths, out, names, settings, Console(stderr=True), text, profile)
     if json:
         typer.echo(report.as_json(done))
     else:
@@ -235,6 +253,9 @@ def check(
             help="A folder of DICOM files: which rule matches which series, and why not.", metavar="FOLDER", exists=True
         ),
     ] = None,
+    ask: Annotated[  # noqa: FBT002
+        bool, typer.Option("--ask", help="Ask every destination again what it takes, and remember the answer.")
+    ] = False,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Check configuration, insecure settings, database, bundles, providers and each destination."""
@@ -247,7 +268,7 @@ def check(
         told = explain_folder(explain, settings)
         typer.echo(report.as_json(told)) if json else show_explanation(Console(), told)
         return
-    told = check_node(settings, config)
+    told = check_node(settings, config, ask=ask)
     typer.echo(report.as_json(told)) if json else show_check(Console(), told)
     raise typer.Exit(0 if told["ok"] else EXIT_NO)
 
@@ -255,12 +276,15 @@ def check(
 @app.command(rich_help_panel="Operate")
 def status(config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
     """What is where: studies, work, deliveries, audit chain."""
-    with _ledger(config) as ledger:
+    from dicom_node.operation.destinations import destinations_told
+
+    with administrators_ledger(config) as (settings, ledger):
         counts, verdict = ledger.counts(), ledger.audit_verdict()
+        destinations = destinations_told(settings, ledger)
     if json:
-        typer.echo(report.as_json(report.status_json(counts, verdict.rows, verdict.fault)))
+        typer.echo(report.as_json(report.status_json(counts, verdict.rows, verdict.fault, destinations)))
     else:
-        report.show_status(Console(), counts, verdict.rows, verdict.fault)
+        report.show_status(Console(), counts, verdict.rows, verdict.fault, destinations)
     raise typer.Exit(EXIT_NO if verdict.fault else 0)
 
 
@@ -271,7 +295,7 @@ def studies(
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """The studies that moved last."""
-    with _ledger(config) as ledger:
+    with administrators_ledger(config) as (_, ledger):
         lines = ledger.studies(limit=limit)
     typer.echo(report.as_json(report.studies_json(lines))) if json else report.show_studies(Console(), lines)
 
@@ -279,28 +303,14 @@ def studies(
 @app.command(rich_help_panel="Operate")
 def show(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
     """One study: outcome, what was read and why, objects and where they are."""
-    with _ledger(config) as ledger:
+    with administrators_ledger(config) as (_, ledger):
         line = ledger.find_study(study)
         told = report.study_json(line, ledger.readings(line.study_instance_uid))
     typer.echo(report.as_json(told)) if json else report.show_study(Console(), told["studies"][0])
 
 
-@app.command(rich_help_panel="Operate")
-def retry(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
-    """Try again what is parked: failed readings and undelivered objects."""
-    with _ledger(config) as ledger:
-        changed = ledger.retry_study(ledger.find_study(study).study_instance_uid, now=datetime.now(UTC))
-    typer.echo(report.as_json({"scheduled": changed}) if json else f"{changed} scheduled again")
-    raise typer.Exit(0 if changed else EXIT_NO)
-
-
-@app.command(rich_help_panel="Operate")
-def park(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -> None:  # noqa: FBT002
-    """Stop what is scheduled or waiting for a study until `retry`."""
-    with _ledger(config) as ledger:
-        changed = ledger.park_study(ledger.find_study(study).study_instance_uid, now=datetime.now(UTC))
-    typer.echo(report.as_json({"parked": changed}) if json else f"{changed} parked")
-    raise typer.Exit(0 if changed else EXIT_NO)
+for _lever in (retry, park, withdraw):
+    app.command(rich_help_panel="Operate")(_lever)
 
 
 # -- joining the parts ---------------------------------------------------------------------------------------------
@@ -320,19 +330,6 @@ def _process(path: Path, name: str, *, supervisor: int | None) -> Iterator[tuple
         yield settings, ledger, stop
     finally:
         ledger.record_event(Event.APPLICATION_STOP, now=datetime.now(UTC))
-        ledger.close()
-
-
-@contextmanager
-def _ledger(path: Path) -> Iterator[Ledger]:
-    settings = load(path)
-    set_up(settings.log.model_copy(update={"level": "error"}), "administrator")
-    if not settings.node.state_dir.is_dir():
-        raise ConfigError(f"[node] state_dir = {settings.node.state_dir}: no node has run here yet")
-    ledger = open_ledger(settings, "administrator")
-    try:
-        yield ledger
-    finally:
         ledger.close()
 
 

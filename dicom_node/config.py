@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 
 from dicom_node.errors import ConfigError
+from dicom_node.study import Language
 
 
 def _ae_title(value: str) -> str:
@@ -45,7 +46,7 @@ class NodeTable(_Table):
 
     ae_title: AETitle = "DICOMNODE"
     state_dir: Path = Path("/var/lib/dicom-node")
-    language: Literal["en"] = "en"
+    language: Language = "en"
 
 
 class ListenerTable(_Table):
@@ -90,11 +91,19 @@ class DestinationTable(_Table):
     ae_title: AETitle
     host: str = Field(min_length=1)
     port: int = Field(ge=1, le=65535)
+    profile: Literal["auto", "generic", "ohif", "weasis", "slicer", "stone"] = "auto"
+    segmentation: Literal["auto", "BINARY", "LABELMAP", "FRACTIONAL"] = "auto"
+    secondary_capture: bool = False
     connect_timeout_s: Seconds = 10.0
     response_timeout_s: Seconds = 30.0
     maximum_attempts: int = Field(default=40, ge=1)
     first_delay_s: Seconds = 5.0
     longest_delay_s: Seconds = 1800.0
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is asked what it takes; `generic` is for one that must not be, or whose answer misleads."""
+        return self.profile != "generic"
 
 
 class Pattern(_Table):

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 StudyInstanceUID = NewType("StudyInstanceUID", str)
 SeriesInstanceUID = NewType("SeriesInstanceUID", str)
@@ -41,7 +41,8 @@ IMPLEMENTATION_VERSION_NAME = "DICOM_NODE"
 class StudyState(StrEnum):
     """Where a study is between arrival and outcome.
 
-    RECEIVING -> CLOSED -> DONE; a late instance brings CLOSED or DONE back to RECEIVING with the next version.
+    RECEIVING -> CLOSED -> DONE; a late instance brings CLOSED or DONE back to RECEIVING with the next version, as may
+    an administrator with DONE.
     """
 
     RECEIVING = "RECEIVING"  # instances arrive; the clock watches for the end
@@ -83,17 +84,22 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+Language = Literal["en", "de"]
+"""What the sentences of results are written in (RFC 5646)."""
+
+
 class DeliveryState(StrEnum):
     """How far one object has come on its way to one destination.
 
     WAITING -> SENDING -> SENT; SENDING -> WAITING with a later date after a failure or a lost lease; PARKED after the
-    limit.
+    limit; WITHDRAWN, for ever, instead of any further try once the object was withdrawn.
     """
 
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"  # acknowledged; the destination offers no proof beyond that
     PARKED = "parked"
+    WITHDRAWN = "withdrawn"
 
 
 class ObjectKind(StrEnum):
@@ -104,6 +110,19 @@ class ObjectKind(StrEnum):
     NARRATIVE = "NARRATIVE"
     OUTCOME = "OUTCOME"
     CAPTURE = "CAPTURE"  # several instances in one series: pages
+    REJECTION = "REJECTION"  # a note that others are withdrawn
+
+
+class Rejection(StrEnum):
+    """Why a result is withdrawn (IHE Imaging Object Change Management)."""
+
+    QUALITY = "quality"
+    SAFETY = "safety"
+
+    @property
+    def words(self) -> str:
+        """For a person."""
+        return {"quality": "rejected for quality reasons", "safety": "rejected for patient safety reasons"}[self]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,10 +215,14 @@ class Study:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultObject:
-    """One object made by a reading, ready to be kept and sent: `data` is a whole DICOM file (PS3.10)."""
+    """One object made by a reading, ready to be kept and sent.
+
+    `data` is a whole DICOM file (PS3.10), `rendering` the key of the rendering it belongs to.
+    """
 
     kind: ObjectKind
     sop_class_uid: SOPClassUID
     sop_instance_uid: SOPInstanceUID
     series_instance_uid: SeriesInstanceUID
     data: bytes
+    rendering: str = ""

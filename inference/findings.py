@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.sr.coding import Code
 
+from inference.draft import Draft
 from inference.imaging.axes import largest_slice
 from inference.imaging.box import Box, box_of
+from inference.statements import Statement
 
 Mask = NDArray[np.bool_]
 Evidence = Literal["segment", "finding", "study"]
@@ -179,10 +181,25 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """One sentence of a narrative and what it rests on: a finding's label, or None for the study as a whole."""
+    """One sentence of a narrative, in English.
+
+    Attributes
+    ----------
+    text
+        The sentence.
+    finding
+        What it rests on: a finding's label, or None for the study as a whole.
+    says
+        The same apart from any language, for those who write it in another one; None: it can only be given as it is.
+    draft
+        Of a generated sentence, what the guard says of it, its evidence included; None: a reader wrote it from what
+        was coded.
+    """
 
     text: str
     finding: str | None = None
+    says: Statement | None = None
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,9 +251,12 @@ class Findings:
         labels = [f.label for f in self.findings]
         if len(set(labels)) != len(labels):
             raise ValueError("two findings share a label")
-        cited = {s.finding for s in self.narrative.sentences} - {None}
+        drafts = [s.draft for s in self.narrative.sentences if s.draft is not None]
+        cited = {s.finding for s in self.narrative.sentences} - {None} | {one for d in drafts for one in d.evidence}
         if not cited <= set(labels):
             raise ValueError("a sentence cites a finding that is not there")
+        if any(d.segment is not None and not 0 <= d.segment < len(self.segments) for d in drafts):
+            raise ValueError("a draft names a segment that is not there")
 
     def _check_region(self, finding: Finding) -> None:
         if finding.segment is None or finding.region is None:

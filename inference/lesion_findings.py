@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 
-from inference.algorithms.brain_lesions import SIDES, score, size_and_place
+from inference.algorithms.brain_lesions import SIDES, place_mm, score, size_and_place
 from inference.findings import Finding, Measurement, Sentence
 from inference.image import Image
 from inference.imaging.candidates import Candidate
@@ -15,6 +15,7 @@ from inference.imaging.sites import site
 from inference.lesion_classes import Told
 from inference.manifests.lesions import LesionsManifest
 from inference.measured import measured, probability_of
+from inference.statements import CodedAt, OfEachSlice, OfNoKindAt
 
 
 def finding(
@@ -90,10 +91,15 @@ def sentences(
             Sentence(
                 text=f"{one.label.capitalize()}: {what}, {sure}, {place}, {size_and_place(one, candidate)}.",
                 finding=one.label,
+                says=(OfNoKindAt if index is None else CodedAt)(place_mm=place_mm(candidate)),
             )
         )
-        each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in image.by_plane(said.slices))
-        lines.append(Sentence(text=f"Probability of {second} in each slice, by its number: {each}.", finding=one.label))
+        slices = image.by_plane(said.slices)
+        each = ", ".join(f"{k + 1}: {_percent(p)}" for k, p in slices)
+        text = f"Probability of {second} in each slice, by its number: {each}."
+        numbered = tuple((k + 1, p) for k, p in slices)
+        says = OfEachSlice(code=manifest.classes[1].code.code(), slices=numbered)
+        lines.append(Sentence(text=text, finding=one.label, says=says))
     return lines
 
 

@@ -16,6 +16,7 @@ from inference.imaging.components import Component, components
 from inference.imaging.midline import Midline, side
 from inference.measured import measured, millilitres, size_in_words, volume_mm3
 from inference.outputs import FindingSpec, SegmentSpec
+from inference.statements import AsCoded, CodedOfNoKind, NoRegion, NotListed, OneRegion, SeveralRegions
 
 Kinds = Mapping[int, NDArray[np.float32]]
 """Maps (slice, row, column) by channel of the graph."""
@@ -148,12 +149,12 @@ def narrative(
     for spec in specs:
         parts = marked[spec.segment - 1].parts
         listed = [f for f in found if f.segment == spec.segment - 1]
-        sentences.append(Sentence(text=_summary(spec, parts, image)))
-        sentences += [Sentence(text=_description(spec, f), finding=f.label) for f in listed]
+        sentences.append(_summary(spec, parts, image))
+        sentences += [_described(spec, f) for f in listed]
         if len(parts) > len(listed):
             rest = len(parts) - len(listed)
             which = "The smallest one is" if rest == 1 else f"The {rest} smallest are"
-            sentences.append(Sentence(text=f"{which} in the segment and not listed."))
+            sentences.append(Sentence(text=f"{which} in the segment and not listed.", says=NotListed(count=rest)))
     return Narrative(sentences=tuple(sentences))
 
 
@@ -204,13 +205,21 @@ def _shares(spec: FindingSpec, logs: Sequence[float]) -> dict[str, float]:
     return {kind.label: float(share) for kind, share in zip(spec.classes, raised / raised.sum(), strict=True)}
 
 
-def _summary(spec: FindingSpec, parts: Sequence[Component], image: Image) -> str:
+def _summary(spec: FindingSpec, parts: Sequence[Component], image: Image) -> Sentence:
+    code, many = spec.code.code(), len(parts)
+    mm3 = sum(volume_mm3(part, image) for part in parts)
     if not parts:
-        return f"The algorithm marked no {spec.label}."
-    total = millilitres(sum(volume_mm3(part, image) for part in parts))
-    if len(parts) == 1:
-        return f"The algorithm marked one {spec.label}, {total}."
-    return f"The algorithm marked {len(parts)} regions as {spec.label}, {total} in all."
+        return Sentence(text=f"The algorithm marked no {spec.label}.", says=NoRegion(code=code))
+    if many == 1:
+        text = f"The algorithm marked one {spec.label}, {millilitres(mm3)}."
+        return Sentence(text=text, says=OneRegion(code=code, volume_ml=mm3 / 1000.0))
+    text = f"The algorithm marked {many} regions as {spec.label}, {millilitres(mm3)} in all."
+    return Sentence(text=text, says=SeveralRegions(code=code, count=many, volume_ml=mm3 / 1000.0))
+
+
+def _described(spec: FindingSpec, finding: Finding) -> Sentence:
+    says = CodedOfNoKind() if spec.classes and finding.code == spec.code.code() else AsCoded()
+    return Sentence(text=_description(spec, finding), finding=finding.label, says=says)
 
 
 def _description(spec: FindingSpec, finding: Finding) -> str:

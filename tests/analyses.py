@@ -10,6 +10,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from dicom_node.reading.task import Analysis, Given, Task
+from dicom_node.results.rendering import GENERIC_RENDERING
 from inference.findings import Algorithm, Finding, Findings, Measurement, Narrative, Segment, Sentence
 from inference.image import Image
 from inference.inputs import Inputs
@@ -66,7 +67,7 @@ def task(datasets: Sequence[Dataset], **facts: Any) -> Task:
         "inputs": Inputs(modality=("MR", "CT"), min_slices=3),
         "configuration_digest": "cd" * 32,
         "software_version": "0.1.0",
-        "profile": "generic",
+        "renderings": (GENERIC_RENDERING,),
         "analysed_at": NOW,
     }
     settings["instances"] = tuple(as_bytes(ds) for ds in datasets)

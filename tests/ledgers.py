@@ -52,4 +52,5 @@ def result(number: int = 1, kind: str = "SEG") -> KeptResult:
         series_instance_uid=f"2.25.{number}0",
         sha256=hashlib.sha256(str(number).encode()).hexdigest(),
         size=10,
+        rendering="generic: BINARY SEG",
     )

@@ -16,6 +16,8 @@ from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 from dicom_node.plane import Plane
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.results.identity import Identity
+from dicom_node.results.profiles import GENERIC
+from dicom_node.results.rendering import GENERIC_RENDERING, Rendering, choose
 from dicom_node.results.source import Source
 from inference.findings import Algorithm, Finding, Findings, Mask, Measurement, Narrative, Segment, Sentence
 
@@ -143,7 +145,11 @@ def algorithm(clinical_use: Literal["cleared", "research", "forbidden"] = "resea
     )
 
 
-def identity(instances: str = "ab", version: int = 1) -> Identity:
+WITH_PICTURES = choose(GENERIC, secondary_capture=True)
+"""The generic rendering with a summary as pictures."""
+
+
+def identity(instances: str = "ab", version: int = 1, rendering: Rendering = GENERIC_RENDERING) -> Identity:
     """A made-up identity; `instances` stands for the instances read."""
     return Identity(
         instances_digest=instances * 32,
@@ -151,7 +157,7 @@ def identity(instances: str = "ab", version: int = 1) -> Identity:
         configuration_digest="c0" * 32,
         software_version="0.1.0",
         provider="CPUExecutionProvider",
-        profile="default",
+        rendering=rendering,
         analysed_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
         version=version,
     )

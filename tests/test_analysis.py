@@ -14,6 +14,8 @@ from dicom_node.errors import DefectError, TransientError, UnsuitableError
 from dicom_node.reading.analysis import read_study
 from dicom_node.reading.synthetic_study import Labels
 from dicom_node.reading.task import Analysis, Given, ReadingResult, Task
+from dicom_node.results.profiles import PROFILES
+from dicom_node.results.rendering import choose
 from dicom_node.study import ObjectKind, Outcome, derive_uid
 from inference.image import Image
 from inference.inputs import Inputs
@@ -93,7 +95,7 @@ def test_same_in_same_out_whatever_the_order_of_arrival() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"configuration_digest": "ef" * 32}, {"software_version": "0.1.1"}, {"profile": "other"}],
+    [{"configuration_digest": "ef" * 32}, {"software_version": "0.1.1"}, {"renderings": (choose(PROFILES["ohif"]),)}],
 )
 def test_what_can_change_a_result_changes_its_uids(change: dict[str, str]) -> None:
     one = read_study(task(study()), analyse)
@@ -105,6 +107,17 @@ def test_a_late_instance_changes_the_digest() -> None:
     one, two = read_study(task(study()[:-1]), analyse), read_study(task(study()), analyse)
     assert one.instances_digest != two.instances_digest
     assert not {o.sop_instance_uid for o in one.objects} & {o.sop_instance_uid for o in two.objects}
+
+
+def test_a_later_version_tracks_what_an_earlier_one_tracked_in_all_its_objects() -> None:
+    first = read_study(task(study()[:-1]), analyse)
+    report = next(o.data for o in first.objects if o.kind is ObjectKind.SR)
+    later = read_study(task(study(), version=2, earlier=(report,)), analyse)
+    assert later.findings[0]["tracking_uid"] == first.findings[0]["tracking_uid"]
+    tracked = str(first.findings[0]["tracking_uid"])
+    assert opened(later, ObjectKind.SEG).SegmentSequence[0].TrackingUID == tracked
+    assert tracked.encode() in opened(later, ObjectKind.SR).to_json().encode()
+    assert read_study(task(study(), version=2), analyse).findings[0]["tracking_uid"] != tracked
 
 
 def never(name: str, given: Given) -> Analysis:
@@ -271,3 +284,29 @@ def test_a_bright_volume_is_not_changed_by_rescaling() -> None:
 
     read_study(task(changed(study(), rescale)), look)
     assert seen == [1000.0]
+
+
+def test_one_content_is_written_in_every_rendering_that_is_asked_for() -> None:
+    calls: list[str] = []
+
+    def counted(name: str, given: Given) -> Analysis:
+        calls.append(name)
+        return analyse(name, given)
+
+    renderings = (choose(PROFILES["generic"]), choose(PROFILES["stone"]))
+    result = read_study(task(study(), renderings=renderings), counted)
+    assert calls == ["bright-spots"]
+    assert [(o.rendering.partition(":")[0], o.kind) for o in result.objects] == [
+        (profile, kind) for profile in ("generic", "stone") for kind in ("SEG", "SR", "NARRATIVE")
+    ]
+    assert len({o.sop_instance_uid for o in result.objects}) == 6
+    (finding,) = result.findings
+    assert [finding["tracking_uid"].encode() in o.data for o in result.objects if o.kind == "SR"] == [True, True]
+
+
+def test_an_outcome_is_written_in_every_rendering_that_holds_text() -> None:
+    silent = replace(choose(PROFILES["stone"]), narrative_class=None)
+    renderings = (choose(PROFILES["generic"]), choose(PROFILES["weasis"]), silent)
+    result = read_study(task(study()[:2], renderings=renderings), analyse)
+    assert result.outcome is Outcome.ABSTAINED
+    assert [o.rendering.partition(":")[0] for o in result.objects] == ["generic", "weasis"]

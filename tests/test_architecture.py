@@ -67,6 +67,13 @@ def test_rooms_of_the_service_import_in_one_direction() -> None:
                 assert room(name) in ROOMS[here], f"{path} imports {name}"
 
 
+def test_checks_do_not_know_how_the_objects_were_made() -> None:
+    known = {"checks", "content_tree", "header", "identity", "mask_comparison"}
+    for path in modules("dicom_node/results/checks"):
+        used = {name.split(".")[2] for name in imports(path) if name.startswith("dicom_node.results.")}
+        assert used <= known, path
+
+
 def test_only_the_session_imports_onnxruntime() -> None:
     users = {
         p.relative_to(ROOT).as_posix()

@@ -8,6 +8,7 @@ from rich.console import Console
 from dicom_node.config import Config, load
 from dicom_node.operation.check import check_node, show_check
 from dicom_node.operation.small_pacs import SmallPacs
+from dicom_node.result_classes import ENHANCED, SEGMENTATION, WRITTEN
 from tests import tiny_bundles
 from tests.loopback import free_port
 
@@ -108,3 +109,35 @@ def test_a_configuration_or_state_others_may_touch_is_named(tmp_path: Path, pacs
     config.node.state_dir.mkdir(mode=0o755)
     told = check_node(config, path)
     assert (verdicts(told)["configuration"], verdicts(told)["state folder"]) == ("warning", "warning")
+
+
+def test_a_destination_is_asked_what_it_takes_and_again_only_when_wanted(tmp_path: Path) -> None:
+    tiny_bundles.written(tmp_path / "bundles")
+    texts: list[str] = []
+    port = free_port()
+    for takes, ask in (
+        ((ENHANCED,), False),
+        ((SEGMENTATION, ENHANCED), False),
+        ((SEGMENTATION, ENHANCED), True),
+        ((), True),
+    ):
+        there = SmallPacs("PACS", port=port, takes={each: WRITTEN[each] for each in takes})
+        there.start()
+        told = check_node(*configuration(tmp_path, port), ask=ask)
+        there.stop()
+        (line,) = [line for line in told["checks"] if line["what"] == "destination pacs"]
+        texts.append(f"{line['verdict']}: {line['text'].split(' answers C-ECHO')[1]}")
+    assert texts == [
+        "ok: ; profile auto; gets Enhanced SR, text as Enhanced SR",
+        "ok: ; profile auto; gets Enhanced SR, text as Enhanced SR",
+        "ok: ; profile auto; gets BINARY SEG, Enhanced SR, text as Enhanced SR",
+        "warning: , but takes no class that results are written in: they will be parked",
+    ]
+
+
+def test_a_form_that_a_viewer_does_not_show_is_a_fault(tmp_path: Path, pacs: SmallPacs) -> None:
+    tiny_bundles.written(tmp_path / "bundles")
+    config, path = configuration(tmp_path, pacs.port)
+    wanting = config.destination[0].model_copy(update={"profile": "stone", "segmentation": "FRACTIONAL"})
+    told = check_node(config.model_copy(update={"destination": (wanting,)}), path)
+    assert verdicts(told)["destinations"] == "fault"

@@ -51,6 +51,7 @@ def test_example_mentions_every_match_field() -> None:
         ),
         ('[[caller]]\nae_title = "A"\naddress = "300.1.1.1"', "[[caller]] no. 1 address"),
         ('[inference]\nproviders = ["gpu"]', "[inference] providers"),
+        ('[node]\nlanguage = "fr"', "[node] language = 'fr': Input should be 'en' or 'de'"),
         ("[closing\n", "not TOML"),
     ],
 )
@@ -81,3 +82,4 @@ def test_reading_digest_changes_only_with_what_changes_a_result() -> None:
     plain = parse("")
     assert parse("[listener]\nport = 104").reading_digest == plain.reading_digest
     assert parse("[inference]\nallow_synthetic = true").reading_digest != plain.reading_digest
+    assert parse('[node]\nlanguage = "de"').reading_digest != plain.reading_digest

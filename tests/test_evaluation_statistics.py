@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from inference.errors import DataError
-from inference.evaluation.statistics import REPLICATES, interval, paired, percentiles, samples, weights
+from inference.evaluation.statistics import REPLICATES, gain, interval, paired, percentiles, samples, weights
 
 
 def test_weights_count_each_patient_once_and_then_as_drawn() -> None:
@@ -71,3 +71,22 @@ def test_differences_that_are_all_the_same_have_no_spread_to_test() -> None:
 def test_one_patient_is_not_compared(patients: int) -> None:
     with pytest.raises(DataError, match=f"needs 2 patients or more that both bundles read, got {patients}"):
         paired(np.ones(patients))
+
+
+def test_a_gain_over_a_baseline_is_that_of_its_patients() -> None:
+    """Patients with 1 and 3 cases: the mean is over cases, the tests are over the patients' means."""
+    told = gain(np.array([1.0, 0.0, 3.0]), np.array([1.0, 1.0, 3.0]))
+    assert told["n"] == 3
+    assert told["mean"] == pytest.approx(4 / 5)
+    assert told["t"] == pytest.approx(stats.ttest_1samp([1.0, 0.0, 1.0], 0.0).statistic)
+    assert told["ci95"] == [0.0, 1.0]
+
+
+def test_the_p_of_a_gain_is_two_tailed_and_never_0() -> None:
+    clear, none = gain(np.full(20, 0.5), np.ones(20)), gain(np.zeros(20), np.ones(20))
+    assert clear["bootstrap_p"] == pytest.approx(2 / (1 + REPLICATES))
+    assert none["bootstrap_p"] == 1.0
+    differences = np.random.default_rng(5).normal(0.2, 1.0, size=60)
+    forth, back = gain(differences, np.ones(60)), gain(-differences, np.ones(60))
+    assert forth["bootstrap_p"] == back["bootstrap_p"]
+    assert forth["bootstrap_p"] == pytest.approx(stats.ttest_1samp(differences, 0.0).pvalue, abs=0.03)

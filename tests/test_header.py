@@ -99,10 +99,21 @@ def test_absent_attributes_of_type_2_are_empty() -> None:
         ("StudyDescription", "x" * 70, "x" * 64),
         ("StudyDescription", "MR\thead", "MR head"),
         ("PatientName", "N" * 70 + "^A", "N" * 64),
+        ("PatientName", "a^b^c^d^e^f^g=h=i=j", "a^b^c^d^e f g=h=i"),
+        ("PatientName", "山田\N{IDEOGRAPHIC SPACE}", "山田\N{IDEOGRAPHIC SPACE}"),
+        ("PatientName", "A\\B", "A B"),
+        ("PatientID", "\N{NO-BREAK SPACE}1\N{IDEOGRAPHIC SPACE}", "\N{NO-BREAK SPACE}1\N{IDEOGRAPHIC SPACE}"),
+        ("AccessionNumber", "A  1", "A  1"),
+        ("StudyDescription", "頭部\N{IDEOGRAPHIC SPACE}造影  2", "頭部\N{IDEOGRAPHIC SPACE}造影  2"),
+        ("PatientWeight", "1e999", None),
+        ("StudyDate", "20260101\\20260102", ""),
         ("PatientID", "P" * 70, "P" * 70),
         ("PatientIdentityRemoved", "YES", None),
         ("TimezoneOffsetFromUTC", "+0530", "+0530"),
         ("TimezoneOffsetFromUTC", "CET", None),
+        ("TimezoneOffsetFromUTC", "-0000", None),
+        ("TimezoneOffsetFromUTC", "-1230", None),
+        ("TimezoneOffsetFromUTC", "+1400", "+1400"),
     ],
 )
 def test_what_is_not_valid_is_made_so_or_left_out(keyword: str, sent: str, written: str | None) -> None:
@@ -123,10 +134,34 @@ def test_nothing_is_warned_of_and_nothing_raised() -> None:
     assert str(read.attributes.PatientName) == "Solo"
 
 
-def test_a_sequence_where_text_belongs_is_left_out() -> None:
+@pytest.mark.parametrize(("keyword", "form"), [("PatientAge", "{}Y"), ("PatientWeight", "{}"), ("StudyTime", "{:.2}")])
+def test_digits_of_other_scripts_are_no_digits(keyword: str, form: str) -> None:
+    source = Dataset()
+    digits = "".join(chr(0x660 + digit) for digit in (1, 2, 0))
+    source.add(
+        DataElement(
+            Tag(keyword),
+            dictionary_VR(Tag(keyword)).replace("DS", "LO"),
+            form.format(digits),
+            validation_mode=config.IGNORE,
+        )
+    )
+    assert header.read(source).repaired == (keyword,)
+    source[Tag(keyword)].value = form.format("120")
+    assert header.read(source).repaired == ()
+
+
+@pytest.mark.parametrize("keyword", ["PatientSex", "PatientName", "PatientID", "StudyDescription"])
+def test_a_sequence_where_text_belongs_is_left_out(keyword: str) -> None:
     source = _sent({})
-    source.add(DataElement(Tag("PatientSex"), "SQ", [Dataset()]))
-    assert header.read(source).attributes.PatientSex == ""
+    source.add(DataElement(Tag(keyword), "SQ", [Dataset()]))
+    assert str(header.read(source).attributes.get(keyword, "")) == ""
+
+
+def test_bytes_where_text_belongs_are_text() -> None:
+    source = _sent({})
+    source.add(DataElement(Tag("PatientID"), "OB", b"M\xfcller 1\0"))
+    assert header.read(source).attributes.PatientID == "Müller 1"
 
 
 @given(

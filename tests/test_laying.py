@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydicom.sr.codedict import codes
 
 from dicom_node.reading.back_on_planes import on_planes
+from inference.draft import Draft
 from inference.findings import Findings, Measurement, Narrative, Sentence
 from inference.imaging.laying import Laying
 from tests import phantoms
@@ -121,6 +122,14 @@ def test_a_finding_where_nothing_was_imaged_is_left_out() -> None:
     moved = on_planes(found(((0, 1), (4, 6), (0, 2)), ((3, 5), (2, 4), (3, 5))), LAID)
     assert [finding.label for finding in moved.findings] == ["lesion 2"]
     assert [sentence.finding for sentence in moved.narrative.sentences] == [None, "lesion 2"]
+
+
+def test_a_draft_about_what_is_left_out_is_left_out_with_it() -> None:
+    findings = found(((0, 1), (4, 6), (0, 2)), ((3, 5), (2, 4), (3, 5)))
+    labels = ("lesion 1",), ("lesion 2",), ("lesion 1", "lesion 2")
+    drafts = [Sentence(text="A lesion.", draft=Draft(verdict="supported", evidence=some)) for some in labels]
+    moved = on_planes(replace(findings, narrative=Narrative(sentences=tuple(drafts))), LAID)
+    assert moved.narrative.sentences == (drafts[1],)
 
 
 def test_of_slices_that_show_one_plane_the_most_probable_counts() -> None:

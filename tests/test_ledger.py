@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,7 @@ def test_a_late_instance_makes_a_new_version_that_knows_its_predecessor(tmp_path
     assert second is not None
     assert (second.study_version, len(second.instances)) == (2, 4)
     assert [p.sop_instance_uid for p in second.predecessors] == ["2.25.1"]
+    assert second.earlier_reports == ()  # a segmentation tracks nothing by itself
 
 
 def test_a_late_instance_takes_over_what_was_not_begun(tmp_path: Path) -> None:
@@ -243,3 +245,31 @@ def test_any_history_keeps_every_instance_and_ends_in_one_outcome(
     assert (line.state, line.outcome, line.instances) == ("DONE", "result", len(history.kept))
     assert max(r["version"] for r in book.readings("1.2.3") if r["outcome"] == "result") == line.version
     assert book.audit_verdict().fault is None
+
+
+def test_an_object_goes_to_the_destinations_of_its_rendering(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    receive_and_close(book, replace(PLAN, destinations=("a", "b")))
+    work = book.claim_workitem("w", now=at(100), lease_s=60)
+    assert work is not None
+    kept = (replace(result(1), destinations=("b",)), result(2))
+    book.end_workitem(work, "w", Ending(outcome=Outcome.RESULT, reason="", results=kept), now=at(101))
+    objects = {o["sop_instance_uid"]: o for r in book.readings("1.2.3") for o in r["objects"]}
+    assert {uid: [d["destination"] for d in o["deliveries"]] for uid, o in objects.items()} == {
+        "2.25.1": ["b"],
+        "2.25.2": ["a", "b"],
+    }
+    assert {o["profile"] for o in objects.values()} == {"generic"}
+
+
+def test_an_object_that_is_made_again_for_one_more_destination_goes_there_too(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    receive_and_close(book, replace(PLAN, destinations=("a", "b")))
+    for attempt, names in enumerate((("a",), ("a", "b"))):
+        work = book.claim_workitem("w", now=at(100 + attempt), lease_s=60)
+        assert work is not None
+        kept = (replace(result(1), destinations=names),)
+        book.end_workitem(work, "w", Ending(outcome=Outcome.FAILED, reason="x", results=kept), now=at(100 + attempt))
+        book.retry_study("1.2.3", now=at(100 + attempt))
+    (made,) = [o for r in book.readings("1.2.3") for o in r["objects"]]
+    assert [d["destination"] for d in made["deliveries"]] == ["a", "b"]

@@ -17,7 +17,15 @@ from dicom_node.delivery.link import Link, NotTakenError, UnreachableError
 from dicom_node.errors import TransientError
 from dicom_node.operation.small_pacs import SmallPacs
 from tests.arriving import EXPLICIT, file_of, slices
-from tests.hostile_peers import BROKEN, STALLING, Behaviour, peer
+from tests.hostile_peers import (
+    BROKEN,
+    STALLING,
+    Behaviour,
+    accepted_then_silent,
+    half_a_response,
+    never_reads,
+    peer,
+)
 from tests.loopback import free_port
 
 MR = build_context(MRImageStorage, EXPLICIT)
@@ -76,6 +84,17 @@ def test_a_broken_peer_is_an_unknown_outcome_at_once(behaviour: Behaviour) -> No
         said = attempt(link(port), large())
         assert said is None or "no answer" in str(said)
         assert time.monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize("behaviour", [accepted_then_silent, never_reads, half_a_response], ids=lambda b: b.__name__)
+def test_a_peer_that_is_silent_at_the_end_leaves_no_socket_open(behaviour: Behaviour) -> None:
+    """The release and the silence of the network run out in the same moment, and only one of them may abort."""
+    with peer(behaviour) as port:
+        to = link(port, response_s=2.0)
+        to.open([MR])
+        to.close()
+        assert to._connection is not None
+        assert to._connection.fileno() == -1
 
 
 def test_nobody_there() -> None:

@@ -15,7 +15,7 @@ from dicom_node.results.content_tree import content_items
 from dicom_node.results.envelope import to_file
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.source import Source
-from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID
+from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPInstanceUID
 from inference.findings import Finding, Findings, Narrative
 from tests import phantoms
 from tests.peers import dciodvfy, dsrdump
@@ -163,7 +163,7 @@ def test_the_previous_version_is_named() -> None:
     previous = tuple(
         Predecessor(
             kind=kind,
-            sop_class_uid=SOPClassUID(placement.PLACES[kind].sop_class_uid),
+            sop_class_uid=placement.sop_class_uid(phantoms.identity(rendering=phantoms.WITH_PICTURES), kind),
             sop_instance_uid=SOPInstanceUID(f"2.25.{n}"),
             series_instance_uid=SeriesInstanceUID(f"2.25.{n}0"),
         )

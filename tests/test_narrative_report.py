@@ -1,5 +1,6 @@
 """The report in words, as DCMTK prints it for a reader, and each sentence's evidence."""
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from dicom_node.results.content_tree import content_items
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source
 from dicom_node.study import ObjectKind
-from inference.findings import Findings
+from inference.findings import Findings, Narrative, Sentence
+from inference.statements import AsCoded, SeveralRegions
 from tests import phantoms
 from tests.peers import dciodvfy, dsrdump
 
@@ -59,8 +61,8 @@ def test_each_finding_has_a_section_and_none_is_left_out() -> None:
     assert labels == ["lesion 1", "lesion 2", "haemorrhage"]
     texts = [text for text, _ in _sentences(dataset)]
     assert "A lesion of 12.3 mL lies in the left half of the brain." in texts
-    assert "lesion 2: Lesion, Left Brain, probability 93 %, Volume 12.35 mL." in texts
-    assert "haemorrhage: Hemorrhage, Right, probability 20 %." in texts
+    assert "Lesion, Left Brain, 12.3 mL, probability 93 %." in texts
+    assert "Hemorrhage, Right, probability 20 %." in texts
 
 
 def test_a_sentence_about_a_finding_rests_on_its_segment_and_its_slice() -> None:
@@ -115,3 +117,73 @@ def test_text_over_several_lines_becomes_one() -> None:
         narrative=type(findings.narrative)(sentences=(sentence,)),
     )
     assert "No lesion is seen." in [text for text, _ in _sentences(_read(again))]
+
+
+def _in_german(findings: Findings, remarks: tuple[str, ...] = ()) -> Dataset:
+    source, identity = replace(_source(), remarks=remarks), replace(phantoms.identity(), language="de")
+    return dcmread(BytesIO(to_file(narrative_report.write(findings, source, identity))))
+
+
+def _of_german_reader() -> Findings:
+    """Two lesions, of which the reader says one thing in English alone."""
+    findings = phantoms.two_lesions()
+    sentences = (
+        Sentence(text="Two.", says=SeveralRegions(code=findings.findings[0].code, count=2, volume_ml=24.69)),
+        Sentence(text="Left.", finding="lesion 1", says=AsCoded()),
+        Sentence(text="A new kind of sentence."),
+    )
+    return replace(findings, narrative=Narrative(sentences=sentences))
+
+
+def test_the_same_in_german(tmp_path: Path) -> None:
+    dataset = _in_german(_of_german_reader(), ("gantry tilt of 18.5 degrees",))
+    path = tmp_path / "narrative.dcm"
+    dataset.save_as(path, enforce_file_format=True)
+    assert dciodvfy(path) == []
+    printed = [line.strip() for line in dsrdump(path).splitlines()]
+    wanted = [
+        '<CONTAINER:(,,"Befundbericht Bildgebung")=SEPARATE>',
+        '<has concept mod CODE:(,,"Sprache")=(de,RFC5646,"Deutsch")>',
+        '<contains CONTAINER:(,,"Zusammenfassung")=SEPARATE>',
+        (
+            '<contains TEXT:(,,"Zusammenfassung")="Von KI erstellt, nicht ärztlich geprüft. NUR FÜR FORSCHUNGSZWECKE '
+            '(RESEARCH USE ONLY), nicht zur Diagnose.">'
+        ),
+        '<contains TEXT:(,,"Beurteilung")="Läsion: 2 Regionen markiert, zusammen 24,7 mL.">',
+        '<contains TEXT:(,,"Beurteilung")="A new kind of sentence.">',
+        '<has concept mod CODE:(,,"Sprache")=(en,RFC5646,"Englisch")>',
+        '<contains TEXT:(,,"Beurteilung")="Wahrscheinlichkeit für die Untersuchung insgesamt: 97 %.">',
+        '<contains CONTAINER:(,,"Befunde")=SEPARATE>',
+        '<has obs context TEXT:(,,"Kennung")="lesion 1">',
+        '<contains CODE:(,,"Befund")=(52988006,SCT,"Läsion")>',
+        '<contains TEXT:(,,"Befund")="Läsion, linke Hirnhälfte, 12,3 mL, Wahrscheinlichkeit 93 %.">',
+        '<contains TEXT:(,,"Befund")="Blutung, rechts, Wahrscheinlichkeit 20 %.">',
+        '<contains TEXT:(,,"Beschreibung der Durchführung")="Zu den Bildern, auf Englisch:">',
+        '<contains TEXT:(,,"Beschreibung der Durchführung")="gantry tilt of 18.5 degrees.">',
+        '<has concept mod CODE:(,,"Sprache")=(en,RFC5646,"Englisch")>',
+    ]
+    place = 0
+    for line in wanted:
+        place = printed.index(line, place) + 1
+
+
+def test_german_changes_words_and_no_code() -> None:
+    def coded(dataset: Dataset) -> list[tuple[str, ...]]:
+        return [
+            (str(i.ValueType), str(i.ConceptNameCodeSequence[0].CodeValue), str(i.RelationshipType))
+            for i in content_items(dataset)
+            if i.RelationshipType != "HAS CONCEPT MOD"
+        ]
+
+    findings = replace(_of_german_reader(), narrative=Narrative(sentences=()))
+    assert coded(_in_german(findings)) == coded(_read(findings))
+
+
+def test_nothing_found_in_german() -> None:
+    findings = replace(phantoms.nothing(), narrative=Narrative(sentences=()))
+    texts = [text for text, _ in _sentences(_in_german(findings))]
+    assert "Die Auswertung ist abgeschlossen und meldet keinen Befund." in texts
+    assert texts[-1] == (
+        "Ausgewertet von lesion-segmenter 0.1.0 (Example Institute), SHA-256 5a5a5a5a5a5a, auf CPUExecutionProvider. "
+        "Knoten: dicom-node 0.1.0, 2026-01-02 03:04:05 UTC. Nur an künstlichen Befunden trainiert."
+    )

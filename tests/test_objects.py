@@ -23,6 +23,8 @@ from dicom_node.errors import DefectError, UnsuitableError
 from dicom_node.reading import part10, series, volume
 from dicom_node.results import objects
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.profiles import PROFILES
+from dicom_node.results.rendering import choose
 from dicom_node.results.source import Source
 from dicom_node.study import Outcome, ResultObject
 from inference.findings import Finding, Findings
@@ -169,7 +171,7 @@ def test_other_instances_provider_or_profile_are_other_objects() -> None:
         identity,
         phantoms.identity("cd"),
         replace(identity, provider="CUDAExecutionProvider"),
-        replace(identity, profile="stone"),
+        replace(identity, rendering=choose(PROFILES["ohif"])),
         replace(identity, configuration_digest="d0" * 32),
         replace(identity, software_version="0.2.0"),
     ]
@@ -229,7 +231,7 @@ def test_findings_of_another_algorithm_are_a_defect() -> None:
 def test_a_source_in_another_order_than_its_geometry_is_a_defect() -> None:
     source = phantoms.single_frame(phantoms.volume())
     turned = Source(datasets=source.datasets[::-1], frame_numbers=(), planes=source.planes)
-    with pytest.raises(DefectError, match="mm from where its mask was drawn"):
+    with pytest.raises(DefectError, match="mm from its source"):
         objects.write_all(phantoms.two_lesions(), turned, phantoms.identity())
 
 
@@ -305,6 +307,18 @@ def test_real_headers_give_valid_objects(name: str, tmp_path: Path) -> None:
     )
     results = objects.write_all(phantoms.one_lesion(lesion), source, phantoms.identity())
     assert _errors(results, tmp_path) == []
+
+
+def test_pictures_are_written_where_the_rendering_has_them_and_pass_every_check() -> None:
+    volume = phantoms.volume()
+    made = objects.write_all(
+        phantoms.two_lesions(),
+        phantoms.single_frame(volume),
+        phantoms.identity(rendering=phantoms.WITH_PICTURES),
+        pixels=volume.array,
+    )
+    assert [o.kind for o in made] == ["SEG", "SR", "NARRATIVE", "CAPTURE", "CAPTURE", "CAPTURE", "CAPTURE"]
+    assert len({o.series_instance_uid for o in made}) == 4
 
 
 @pytest.mark.slow

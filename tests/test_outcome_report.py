@@ -106,3 +106,25 @@ def test_the_clock_of_another_zone_gives_the_same_bytes() -> None:
     elsewhere = replace(identity, analysed_at=identity.analysed_at.astimezone(timezone(timedelta(hours=5))))
     files = [to_file(outcome_report.write(Outcome.FAILED, REASON, "x", HEADERS, i)) for i in (identity, elsewhere)]
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sentence"),
+    [
+        (Outcome.ABSTAINED, "sie wurde nicht ausgewertet. Grund, auf Englisch:"),
+        (Outcome.FAILED, "Über die Bilder sagt das nichts. Grund, auf Englisch:"),
+        (Outcome.NOT_APPLICABLE, "kein Algorithmus eingerichtet. Grund, auf Englisch:"),
+    ],
+)
+def test_it_says_so_in_german_and_gives_the_reason_as_it_is(outcome: Outcome, sentence: str, tmp_path: Path) -> None:
+    identity = replace(phantoms.identity(), language="de")
+    written = outcome_report.write(outcome, REASON, "brain-lesions", HEADERS, identity)
+    path = tmp_path / "outcome.dcm"
+    path.write_bytes(to_file(written))
+    assert dciodvfy(path) == []
+    assert "Von KI erstellt, nicht ärztlich geprüft." in dsrdump(path)
+    items = [i for i in content_items(written) if i.ValueType == "TEXT"]
+    first = next(n for n, i in enumerate(items) if i.TextValue.endswith(sentence))
+    assert items[first + 1].TextValue == f"{REASON}."
+    assert items[first + 1].ContentSequence[0].ConceptCodeSequence[0].CodeValue == "en"
+    assert "ContentSequence" not in items[first]

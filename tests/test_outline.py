@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dicom_node.results.outline import outline
+from dicom_node.results.outline import filled, outline
 from tests.phantoms import box
 
 
@@ -60,3 +60,17 @@ def test_the_outline_encloses_the_largest_part(plane: np.ndarray) -> None:
     assert _area(polygon) == _largest_part_filled(plane)
     assert (polygon >= 0).all()
     assert (polygon <= [plane.shape[1], plane.shape[0]]).all()
+
+
+@given(arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))).filter(lambda plane: bool(plane.any())))
+def test_the_pixels_of_an_outline_are_those_it_was_drawn_around(plane: np.ndarray) -> None:
+    shape = (plane.shape[0], plane.shape[1])
+    pixels = filled(outline(plane), shape)
+    assert pixels.sum() == _largest_part_filled(plane)
+    assert np.array_equal(filled(outline(plane)[:-1], shape), pixels)
+    assert np.array_equal(filled(outline(pixels), shape), pixels)
+
+
+def test_an_outline_that_reaches_beyond_the_plane_is_cut_at_its_edge() -> None:
+    beyond = np.array([[-2, -3], [2, -3], [2, 9], [-2, 9]], dtype=np.float64)
+    assert np.array_equal(filled(beyond, (4, 5)), box((4, 5), (0, 4), (0, 2)))

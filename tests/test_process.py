@@ -14,6 +14,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from dicom_node.operation.came_back import mask_on
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
+from dicom_node.result_classes import COMPREHENSIVE
 from inference.synthetic.head import synthetic_head
 from tests import peers
 
@@ -76,6 +77,21 @@ def test_a_folder_as_it_comes_from_media(head_folder: Path, tmp_path: Path) -> N
     (refused,) = by_outcome["abstained"]["algorithms"]
     assert [o["kind"] for o in refused["objects"]] == ["OUTCOME"]
     assert "3 slices" in refused["reason"]
+
+
+def test_a_profile_chooses_the_classes(head_folder: Path, tmp_path: Path) -> None:
+    told = process_json(head_folder, "--out", tmp_path, "--profile", "stone")
+    (result,) = [study for study in told["studies"] if study["outcome"] == "result"]
+    objects = result["algorithms"][0]["objects"]
+    assert {o["profile"] for o in objects} == {"stone"}
+    (report,) = [o for o in objects if o["kind"] == "SR"]
+    assert pydicom.dcmread(report["path"]).SOPClassUID == report["sop_class_uid"] == COMPREHENSIVE
+
+
+def test_a_profile_that_is_none_is_wrong_use(head_folder: Path, tmp_path: Path) -> None:
+    done = process(head_folder, "--out", tmp_path, "--profile", "osirix")
+    assert done.returncode == 2
+    assert "known: generic, ohif, weasis, slicer, stone" in " ".join(done.stderr.split())
 
 
 def test_the_same_files_give_the_same_bytes(head_folder: Path, tmp_path: Path) -> None:
@@ -179,3 +195,17 @@ def test_functional_images_are_no_head(tmp_path: Path) -> None:
         for reading in study["algorithms"]:
             for made in reading["objects"]:
                 assert peers.dciodvfy(Path(made["path"])) == []
+
+
+def test_sentences_are_in_the_language_that_is_asked_for(head_folder: Path, tmp_path: Path) -> None:
+    told = process_json(head_folder, "--out", tmp_path, "--language", "de")
+    by_outcome = {study["outcome"]: study["algorithms"][0] for study in told["studies"]}
+    assert "Abgebildetes Hirnvolumen: " in by_outcome["result"]["narrative"]
+    assert "The " not in by_outcome["result"]["narrative"]
+    for reading, words in ((by_outcome["result"], "Befund"), (by_outcome["abstained"], "Kein KI-Ergebnis")):
+        document = next(o for o in reading["objects"] if o["kind"] in {"NARRATIVE", "OUTCOME"})
+        assert words in peers.dsrdump(Path(document["path"]))
+
+
+def test_a_language_that_is_not_spoken_is_wrong_use(head_folder: Path, tmp_path: Path) -> None:
+    assert process(head_folder, "--out", tmp_path, "--language", "fr").returncode == 2

@@ -19,7 +19,7 @@ def captions() -> dict[str, str]:
     found = {}
     for package in ("dicom_node", "inference", "export_onnx"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            if "versions" in path.parts or path.read_text(encoding="utf-8") == "":
+            if "versions" in path.relative_to(ROOT).parts or path.read_text(encoding="utf-8") == "":
                 continue
             docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
             assert docstring, f"{path} has no docstring"

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -17,6 +18,10 @@ from dicom_node.records.work import Ending
 from dicom_node.study import Outcome, SeriesInstanceUID
 from tests.ledgers import at, instance, ledger, result
 
+DESTINATIONS: list[dict[str, Any]] = [
+    {"name": "pacs", "profile": "auto", "asked_at": at(0), "takes": {}, "gets": "Enhanced SR, text as Enhanced SR"},
+    {"name": "box", "profile": "generic", "asked_at": None, "takes": None, "gets": "BINARY SEG"},
+]
 SUMMARY = {
     "bundle": "lesion-segmenter-0.1.0",
     "findings": [{"code": {"scheme": "SCT", "value": "52988006", "meaning": "Lesion"}}],
@@ -63,6 +68,7 @@ def test_a_study_is_shown_with_what_was_found_and_where_it_is(tmp_path: Path) ->
     text = console.export_text()
     assert "One lesion of 4.2 mL." in text
     assert "pacs: waiting" in text
+    assert "Segmentation" in text
     assert "1.2 s on CPUExecutionProvider" in text
 
 
@@ -70,12 +76,16 @@ def test_status_counts_and_names_the_oldest_object(tmp_path: Path) -> None:
     console, _ = told(tmp_path)
     book = ledger(tmp_path)
     counts, verdict = book.counts(), book.audit_verdict()
-    show_status(console, counts, verdict.rows, verdict.fault)
+    show_status(console, counts, verdict.rows, verdict.fault, DESTINATIONS)
     text = console.export_text()
     assert "objects waiting for pacs" in text
     assert "oldest object not yet delivered was made at 2026-01-01 08:01 UTC" in text
     assert "audit chain intact" in text
-    assert json.loads(as_json(status_json(counts, verdict.rows, None)))["outcomes"] == {"result": 1}
+    assert "destination pacs, profile auto, asked 2026-01-01 08:00 UTC: gets Enhanced SR, text as Enhanced SR" in text
+    assert "destination box, profile generic, not asked what it takes: gets BINARY SEG" in text
+    told_as_json = json.loads(as_json(status_json(counts, verdict.rows, None, DESTINATIONS)))
+    assert told_as_json["outcomes"] == {"result": 1}
+    assert [each["name"] for each in told_as_json["destinations"]] == ["pacs", "box"]
 
 
 def test_studies_are_listed_by_pseudonym(tmp_path: Path) -> None:

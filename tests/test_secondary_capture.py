@@ -29,6 +29,7 @@ from tests.peers import dciodvfy
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data" / "dicom"
 _BODY_PART = Tag("BodyPartExamined")
+IDENTITY = phantoms.identity(rendering=phantoms.WITH_PICTURES)
 PIXELS = phantoms.volume().array
 
 
@@ -39,7 +40,7 @@ def _source(labels: Labels | None = None) -> Source:
 def _written(
     findings: Findings, source: Source | TextSource | None = None, pixels: NDArray[np.float32] | None = PIXELS
 ) -> list[Dataset]:
-    made = secondary_capture.write(findings, pixels, source or _source(), phantoms.identity())
+    made = secondary_capture.write(findings, pixels, source or _source(), IDENTITY)
     return [dcmread(BytesIO(to_file(dataset))) for dataset in made]
 
 
@@ -162,7 +163,8 @@ from dicom_node.results import secondary_capture
 from dicom_node.results.envelope import to_file
 phantom = phantoms.volume()
 for source in (phantoms.single_frame(phantom), phantoms.multi_frame(phantom)):
-    for page in secondary_capture.write(phantoms.two_lesions(), phantom.array, source, phantoms.identity()):
+    identity = phantoms.identity(rendering=phantoms.WITH_PICTURES)
+    for page in secondary_capture.write(phantoms.two_lesions(), phantom.array, source, identity):
         print(hashlib.sha256(to_file(page)).hexdigest())
 """
 

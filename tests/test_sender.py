@@ -10,12 +10,16 @@ import pytest
 
 from dicom_node.config import Config, parse
 from dicom_node.delivery import sender
+from dicom_node.delivery.acceptance import ask
+from dicom_node.delivery.link import Link
 from dicom_node.errors import DefectError, DurabilityError
 from dicom_node.operation.small_pacs import SmallPacs
+from dicom_node.records.answers import Answer
 from dicom_node.records.arrivals import Plan
 from dicom_node.records.ledger import Ledger, open_ledger
 from dicom_node.records.spool import Spool
 from dicom_node.records.work import Ending, KeptResult
+from dicom_node.result_classes import ENHANCED, WRITTEN, Accepted
 from dicom_node.study import Outcome, SeriesInstanceUID
 from tests.arriving import file_of, files_below, slices, spooled
 from tests.hostile_peers import accepted_then_silent, peer
@@ -91,8 +95,8 @@ class House:
 
 
 @contextmanager
-def pacs(port: int = 0) -> Iterator[SmallPacs]:
-    running = SmallPacs("PACS", port=port)
+def pacs(port: int = 0, takes: Accepted | None = None) -> Iterator[SmallPacs]:
+    running = SmallPacs("PACS", port=port, takes=takes)
     running.start()
     try:
         yield running
@@ -200,3 +204,60 @@ def test_a_name_in_the_spool_is_the_sha256_of_the_file(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 0)
     spool.put(data, name)
     assert spool.verify(name)
+
+
+def answers(house: House) -> list[Answer | None]:
+    return [house.ledger.answer_of(each, "NODE") for each in house.config.destination]
+
+
+def test_a_destination_is_asked_once_when_the_sender_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(link: Link) -> Accepted:
+        asked.append(link.destination.port)
+        return ask(link)
+
+    monkeypatch.setattr(sender, "ask", counted)
+    with pacs(takes={ENHANCED: WRITTEN[ENHANCED]}) as there:
+        house = House(tmp_path, pacs=there.port)
+        for _ in range(2):
+            with house.sending():
+                wait_until(lambda: answers(house)[0] is not None, 30, "the answer")
+    (answer,) = answers(house)
+    assert answer is not None
+    assert answer.accepted == {ENHANCED: WRITTEN[ENHANCED]}
+    assert asked == [house.config.destination[0].port]
+
+
+def test_a_destination_that_was_away_is_asked_when_it_is_reached(tmp_path: Path) -> None:
+    port = free_port()
+    house = House(tmp_path, pacs=port)
+    house.results(1)
+    with house.sending():
+        wait_until(lambda: any(d["attempts"] >= 1 for d in house.deliveries()), 30, "a failed try")
+        assert answers(house) == [None]
+        with pacs(port) as _there:
+            wait_until(lambda: answers(house) != [None], 30, "the answer, well before a minute is over")
+
+
+def test_a_generic_destination_is_not_asked(tmp_path: Path) -> None:
+    with pacs() as there:
+        house = House(tmp_path, pacs=there.port)
+        generic = house.config.destination[0].model_copy(update={"profile": "generic"})
+        house.config = house.config.model_copy(update={"destination": (generic,)})
+        house.results(1)
+        with house.sending():
+            wait_until(lambda: house.states() == {"sent": 1}, 30, "the delivery")
+    assert answers(house) == [None]
+
+
+def test_a_class_that_is_not_taken_is_parked_in_the_end_with_its_name(tmp_path: Path) -> None:
+    with pacs(takes={ENHANCED: WRITTEN[ENHANCED]}) as there:
+        house = House(tmp_path, attempts=2, delay=0.1, pacs=there.port)
+        house.results(1)
+        with house.sending():
+            wait_until(lambda: house.states() == {"parked": 1}, 30, "the delivery to be parked")
+        (delivery,) = house.deliveries()
+    assert delivery["attempts"] == 2
+    assert "does not take 1.2.840.10008.5.1.4.1.1.4 (SOP class" in delivery["error"]
+    assert "`check --ask`" in delivery["error"]

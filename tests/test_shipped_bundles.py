@@ -105,7 +105,7 @@ def test_the_lesion_segmenter_finds_what_was_planted_in_a_head_it_never_saw(segm
     assert len(found.findings) - len(head.lesions) <= 1  # its card: 0.08 false regions a scan
     for lesion in head.lesions:
         finding = next(f for f in found.findings if f.region is not None and (f.region & lesion.mask).any())
-        volume, _ = finding.measurements
+        volume, *_ = finding.measurements
         assert volume.value / 1000.0 == pytest.approx(lesion.volume_ml, rel=0.4)
         side = {None: 0.0, "Left": 1.0, "Right": -1.0}[finding.laterality and finding.laterality.meaning]
         assert side == 0.0 or side * _left_of_middle(head, lesion.centre_mm) > 0.0

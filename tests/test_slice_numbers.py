@@ -10,10 +10,11 @@ from pydicom import Dataset, dcmread
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from dicom_node.results import measurement_report
+from dicom_node.results import measurement_report, objects
 from dicom_node.results.content_tree import content_items
 from dicom_node.results.envelope import to_file
 from dicom_node.results.source import Source
+from dicom_node.study import ObjectKind
 from inference.findings import Findings, Measurement
 from tests import phantoms
 from tests.peers import dciodvfy, dcmjs, dsrdump, tid1500reader
@@ -97,3 +98,8 @@ def test_other_readers_list_the_whole(source: Source, tmp_path: Path) -> None:
         assert values == ["61.25"]
     (report,) = dcmjs(path)
     assert report["groups"][0]["numbers"].count(["Probability of Hemorrhage", 61.25, "%"]) == 1
+
+
+def test_all_objects_of_a_reading_with_numbers_of_slices_are_valid(source: Source) -> None:
+    kinds = [made.kind for made in objects.write_all(findings(), source, phantoms.identity())]
+    assert ObjectKind.SR in kinds

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import UID, JPEG2000Lossless
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import CTImageStorage, MRImageStorage  # type: ignore[attr-defined]
 
 from dicom_node.config import DestinationTable
 from dicom_node.delivery.link import Link
 from dicom_node.delivery.storage_scu import SendResult, longest_try_s, send
+from dicom_node.result_classes import COMPREHENSIVE_3D
 from tests.arriving import EXPLICIT, IMPLICIT, encoded, file_of, slices
 from tests.hostile_peers import accepted_then_silent, closes_when_asked_to_store, peer
 from tests.loopback import free_port
@@ -73,7 +74,7 @@ def test_a_compressed_object_is_never_recoded(tmp_path: Path) -> None:
     path.write_bytes(file_of(dataset))
     with storage(EXPLICIT, IMPLICIT) as (port, received):
         result = sent(path, port)
-    assert "does not take SOP class" in str(result.error)
+    assert "does not take 1.2.840.10008.5.1.4.1.1.4 (SOP class" in str(result.error)
     assert received == []
     with storage(EXPLICIT, JPEG2000Lossless) as (port, received):
         assert sent(path, port).error is None
@@ -101,7 +102,17 @@ def test_a_class_that_is_not_taken_is_told_apart(path: Path) -> None:
     with storage(EXPLICIT, IMPLICIT, sop_class=CTImageStorage) as (port, _):
         result = sent(path, port)
     assert (result.status, result.reached) == (None, True)
-    assert result.error == f"the destination does not take SOP class {MRImageStorage} in any syntax offered"
+    assert str(result.error).startswith(f"the destination does not take {MRImageStorage} (SOP class {MRImageStorage})")
+
+
+def test_a_class_of_ours_is_told_by_name(tmp_path: Path) -> None:
+    dataset, path = slices(1)[0], tmp_path / "object"
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID(COMPREHENSIVE_3D)
+    path.write_bytes(file_of(dataset))
+    with storage(EXPLICIT, IMPLICIT) as (port, _):
+        assert str(sent(path, port).error).startswith(
+            "the destination does not take Comprehensive 3D SR (SOP class 1.2."
+        )
 
 
 @pytest.mark.parametrize("behaviour", [accepted_then_silent, closes_when_asked_to_store], ids=lambda b: b.__name__)

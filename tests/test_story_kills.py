@@ -9,12 +9,13 @@ import random
 import threading
 import time
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from highdicom import Volume
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pynetdicom import AE
 from pynetdicom.sop_class import MRImageStorage  # type: ignore[attr-defined]
 
@@ -148,5 +149,7 @@ def check_everything_is_there_once(node: RunningNode, sender: Sender, pacs: Smal
     ledger.close()
     for _, sha256 in made:
         assert hashlib.sha256(spool.read(sha256)).hexdigest() == sha256
-    received = Counter(str(dataset.SOPInstanceUID) for dataset in pacs.received())
-    assert set(received) == {uid for uid, _ in made}
+    name_of = dict(made)
+    assert {str(dataset.SOPInstanceUID) for dataset in pacs.received()} == set(name_of)
+    for dataset in pacs.received():  # however often it was sent, the last time as the first
+        assert dataset == dcmread(BytesIO(spool.read(name_of[str(dataset.SOPInstanceUID)])))

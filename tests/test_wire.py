@@ -35,7 +35,10 @@ from dicom_node.reading.task_message import (
     task_to_message,
 )
 from dicom_node.reading.wire import Channel, ChannelClosedError, DeadlineError, Message, decoded
+from dicom_node.result_classes import COMPREHENSIVE
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.profiles import PROFILES
+from dicom_node.results.rendering import GENERIC_RENDERING, choose
 from dicom_node.study import (
     ObjectKind,
     Outcome,
@@ -296,6 +299,7 @@ def predecessor() -> Predecessor:
         sop_class_uid=SOPClassUID("1.2.840.10008.5.1.4.1.1.88.34"),
         sop_instance_uid=SOPInstanceUID(derive_uid("a")),
         series_instance_uid=SeriesInstanceUID(derive_uid("b")),
+        rendering="stone: x",
     )
 
 
@@ -308,12 +312,14 @@ def test_a_task_comes_back(forced: tuple[Outcome, str] | None) -> None:
         inputs=None if forced else Inputs(modality=("CT",), min_slices=3, max_age_years=90.5),
         configuration_digest="ef" * 32,
         software_version="0.1.0",
-        profile="default",
+        renderings=(GENERIC_RENDERING, choose(PROFILES["stone"], {COMPREHENSIVE: ("1.2.840.10008.1.2.1",)})),
         analysed_at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
         version=2,
         predecessors=(predecessor(),),
+        earlier=(b"newest", b"oldest"),
         forced=forced,
         outcome_report=False,
+        language="de",
     )
     assert decoded(task_from_message, through_a_socket(task_to_message(task))) == task
 
@@ -329,6 +335,7 @@ def test_a_result_comes_back() -> None:
                 sop_instance_uid=SOPInstanceUID(derive_uid("c")),
                 series_instance_uid=SeriesInstanceUID(derive_uid("d")),
                 data=bytes(1000),
+                rendering=GENERIC_RENDERING.key,
             ),
         ),
         instances_digest="01" * 32,
@@ -345,7 +352,7 @@ def test_a_result_comes_back() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"outcome": "good"}, {"objects": []}, {"objects": [["SEG", "x", "y", "z"]]}, {"reason": None}, {"left": [1]}],
+    [{"outcome": "good"}, {"objects": []}, {"objects": [["SEG", "x", "y", "z", ""]]}, {"reason": None}, {"left": [1]}],
 )
 def test_a_result_that_is_none_is_a_defect(change: dict[str, object]) -> None:
     result = ReadingResult(outcome=Outcome.RESULT, reason="", objects=(), instances_digest="")

@@ -129,6 +129,7 @@ class Link:
         association, self._association = self._association, None
         if association is not None and association.is_established:
             association.acse_timeout = _RELEASE_S
+            association.network_timeout = None  # or both could abort, and the second would leave the socket open
             with self._cut_after(_RELEASE_S):
                 association.release()
 

@@ -1,14 +1,15 @@
-"""The sender: takes due deliveries from the ledger, a thread for each destination, and records what became of them."""
+"""The sender: a thread for each destination asks once what it takes, sends what is due, records what became of it."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from dicom_node.config import Config, DestinationTable
+from dicom_node.delivery.acceptance import ask
 from dicom_node.delivery.link import Link
 from dicom_node.delivery.retry import Park, RetryPolicy, after_failure, pause_s
 from dicom_node.delivery.storage_scu import SendResult, longest_try_s, send
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 _LOOK_AGAIN_S = 0.5
 _AFTER_LEDGER_FAULT_S = 5.0
 _LONGEST_OUTAGE_PAUSE_S = 60.0
+_ASK_AGAIN_S = 60.0
+_BEFORE = datetime.min.replace(tzinfo=UTC)
 _LEASE_MARGIN_S = 5.0
 _SENDS_MAY_TAKE_S = 10.0  # on stopping
 
@@ -77,6 +80,8 @@ class _Rounds:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     outages: int = 0  # tries in a row that did not reach the destination
     link: Link | None = None  # of the try that goes on
+    known: bool = False  # what the destination takes stands in the ledger, or is not asked
+    ask_at: datetime = _BEFORE
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -89,6 +94,7 @@ class _Rounds:
 
     def one(self) -> float:
         """Try the next due delivery, if there is one; gives how long to wait before the next look, s."""
+        self._ask_once()
         lease_s = longest_try_s(self.destination) + _LEASE_MARGIN_S
         claimed = self.ledger.claim_delivery(
             self.owner, destination=self.destination.name, now=self.clock(), lease_s=lease_s
@@ -97,11 +103,30 @@ class _Rounds:
             return _LOOK_AGAIN_S
         sent = self._send(claimed)
         self._record(claimed, sent)
+        if sent.reached and self.outages:  # it is back
+            self.ask_at = self.clock()
         self.outages = 0 if sent.reached else self.outages + 1
         if not self.outages:
             return 0.0
         # while the destination is away, one try stands for all: the others keep their attempts
         return min(pause_s(claimed.id, self.outages, self._policy()), _LONGEST_OUTAGE_PAUSE_S)
+
+    def _ask_once(self) -> None:
+        """Ask the destination what it takes unless it answered before; while it is away, again after a pause."""
+        if self.known or self.clock() < self.ask_at:
+            return
+        told = {"destination": self.destination.name, "profile": self.destination.profile}
+        if self.destination.asked and self.ledger.answer_of(self.destination, self.calling_ae) is None:
+            self.link = Link(self.destination, self.calling_ae)
+            try:
+                accepted = ask(self.link)
+            except TransientError as error:
+                self.ask_at = self.clock() + timedelta(seconds=_ASK_AGAIN_S)
+                log.warning("destination_not_asked", reason=str(error), **told)
+                return
+            self.ledger.record_answer(self.destination, self.calling_ae, accepted, now=self.clock())
+            log.info("destination_asked", takes=len(accepted), **told)
+        self.known = True
 
     def _send(self, claimed: ClaimedDelivery) -> SendResult:
         if not self.spool.verify(claimed.sha256):

@@ -11,6 +11,7 @@ from dicom_node.config import DestinationTable
 from dicom_node.delivery.link import Link, NotTakenError, UnreachableError
 from dicom_node.errors import RefusedError, TransientError
 from dicom_node.records.part10 import FileMeta, read_meta
+from dicom_node.result_classes import name_of
 from dicom_node.study import is_uid
 
 SUCCESS = 0x0000
@@ -67,8 +68,7 @@ def send(path: Path, link: Link) -> SendResult:
     except UnreachableError as error:
         return SendResult(status=None, error=str(error), reached=False)
     except NotTakenError:
-        error_text = f"the destination does not take SOP class {meta.media_storage_sop_class_uid} in any syntax offered"
-        return SendResult(status=None, error=error_text, reached=True)
+        return SendResult(status=None, error=_not_taken(meta.media_storage_sop_class_uid), reached=True)
     except TransientError as error:
         return SendResult(status=None, error=str(error), reached=True)
     finally:
@@ -78,6 +78,13 @@ def send(path: Path, link: Link) -> SendResult:
 def longest_try_s(destination: DestinationTable) -> float:
     """Within this `send` has ended, whatever the destination does, s."""
     return destination.connect_timeout_s + 2 * destination.response_timeout_s + 5.0
+
+
+def _not_taken(sop_class_uid: str) -> str:
+    return (
+        f"the destination does not take {name_of(sop_class_uid)} (SOP class {sop_class_uid}) in any syntax offered; "
+        "`check --ask` asks it again what it takes, for what is read from then on"
+    )
 
 
 def _store(link: Link, path: Path, meta: FileMeta, within_s: float) -> int | None:

@@ -4,17 +4,20 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 
-from dicom_node.config import Config
+from dicom_node.config import Config, DestinationTable
 from dicom_node.delivery.echo import echo
-from dicom_node.errors import ConfigError, NodeError
+from dicom_node.errors import ConfigError, NodeError, TransientError
+from dicom_node.operation.destinations import ask_and_record, destination_told
 from dicom_node.reading.admission import admit, bundles_dir
 from dicom_node.reading.geometry_gate import pass_gate
-from dicom_node.records.ledger import open_ledger
+from dicom_node.reading.renderings import check_forms
+from dicom_node.records.ledger import Ledger, open_ledger
 from inference.algorithms import Runtime
 from inference.catalogue import Description, open_reader
 from inference.errors import InferenceError
@@ -37,14 +40,17 @@ class Line:
     text: str
 
 
-def check_node(config: Config, path: Path) -> dict[str, Any]:
-    """Check everything a start depends on, and name what is insecure; sends nothing but C-ECHO to the destinations."""
+def check_node(config: Config, path: Path, *, ask: bool = False) -> dict[str, Any]:
+    """Check everything a start depends on, and name what is insecure; sends nothing but C-ECHO to the destinations.
+
+    Those that never were are asked what they take; with `ask` all are, but for those of profile `generic`.
+    """
     lines = [
         *_configuration_file(path),
         *_settings(config),
         *_state(config),
         *_algorithms(config),
-        *_destinations(config),
+        *_destinations(config, ask=ask),
     ]
     return {"ok": not any(line.verdict == "fault" for line in lines), "checks": [asdict(line) for line in lines]}
 
@@ -146,11 +152,30 @@ def _geometry(description: Description, state_dir: Path) -> Line:
     return Line(what=what, verdict="ok", text=f"{count} phantoms came back to where they were drawn")
 
 
-def _destinations(config: Config) -> Iterator[Line]:
+def _destinations(config: Config, *, ask: bool) -> Iterator[Line]:
+    try:
+        check_forms(config)
+        ledger = open_ledger(config, "administrator")
+    except ConfigError as error:
+        yield Line(what="destinations", verdict="fault", text=str(error))
+        return
     for destination in config.destination:
+        verdict, text = _destination(destination, config.node.ae_title, ledger, ask=ask)
         where = f"{destination.ae_title} at {destination.host}:{destination.port}"
-        answer = echo(destination, config.node.ae_title)
-        if answer is None:
-            yield Line(what=f"destination {destination.name}", verdict="ok", text=f"{where} answers C-ECHO")
-        else:
-            yield Line(what=f"destination {destination.name}", verdict="fault", text=f"{where}: {answer}")
+        yield Line(what=f"destination {destination.name}", verdict=verdict, text=f"{where}{text}")
+    ledger.close()
+
+
+def _destination(destination: DestinationTable, calling_ae: str, ledger: Ledger, *, ask: bool) -> tuple[Verdict, str]:
+    fault = echo(destination, calling_ae)
+    try:
+        if fault is None:
+            ask_and_record(destination, calling_ae, ledger, now=datetime.now(UTC), again=ask)
+    except TransientError as error:
+        fault = f"answers C-ECHO, but not what it takes: {error}"
+    if fault is not None:
+        return "fault", f": {fault}"
+    told = destination_told(destination, calling_ae, ledger)
+    if told["takes"] == {}:
+        return "warning", " answers C-ECHO, but takes no class that results are written in: they will be parked"
+    return "ok", f" answers C-ECHO; profile {destination.profile}; gets {told['gets']}"

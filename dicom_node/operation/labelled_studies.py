@@ -17,12 +17,13 @@ from dicom_node.errors import UnsuitableError
 from dicom_node.operation.folder import StudyFiles, studies_in
 from dicom_node.plane import Plane
 from dicom_node.reading.frames import CLASSIC, MULTI_FRAME
-from dicom_node.reading.header_values import UNREADABLE, items, text
+from dicom_node.reading.header_values import items, text
 from dicom_node.reading.part10 import parse_file
 from dicom_node.reading.selection import reasons_against
 from dicom_node.reading.series import ImageSeries, survey
 from dicom_node.reading.volume import LoadedSeries, load
 from dicom_node.study import Header
+from dicom_node.unreadable import UNREADABLE
 from inference.errors import DataError, UnsuitableImageError
 from inference.evaluation.cases import Labelled
 from inference.findings import Mask

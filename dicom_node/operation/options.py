@@ -18,4 +18,7 @@ OptionalConfig = Annotated[
     Path | None,
     typer.Option("--config", help="Settings of [inference]; default: those of the example.", metavar="FILE"),
 ]
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="STUDY", help="Study Instance UID, or the pseudonym `studies` shows.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

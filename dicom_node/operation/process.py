@@ -13,8 +13,10 @@ from dicom_node.operation.folder import StudyFiles, studies_in
 from dicom_node.reading.admission import admit, beside
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import ReadingResult, Task
-from dicom_node.reading.worker import PROFILE, summary
+from dicom_node.reading.worker import summary
 from dicom_node.records.arrivals import study_outcome
+from dicom_node.results.profiles import GENERIC, PROFILES
+from dicom_node.results.rendering import Rendering, choose
 from dicom_node.study import Outcome, ResultObject
 from inference.catalogue import Description
 from inference.inputs import TextInputs
@@ -30,6 +32,7 @@ def process_paths(
     config: Config,
     progress: Console,
     report: str | None = None,
+    profile: str = GENERIC.name,
 ) -> dict[str, Any]:
     """Read every study found under `paths` with every algorithm and write the objects below `out`.
 
@@ -39,6 +42,8 @@ def process_paths(
         Where to show how far it is, if that is a terminal.
     report
         Text for the algorithms that read text, of the one study that is there; None: they look for it in the study.
+    profile
+        Name of the destination profile that the objects are rendered by.
 
     Returns
     -------
@@ -48,8 +53,10 @@ def process_paths(
     Raises
     ------
     ConfigError
-        If an algorithm may not serve, or a report is given where none is read, or with more studies than one.
+        If an algorithm may not serve, no profile has the name, or a report is given where none is read, or with more
+        studies than one.
     """
+    rendering = _rendering(profile)
     descriptions = [admit(name, config.inference) for name in algorithms]
     found = studies_in(paths)
     if report is not None:
@@ -61,7 +68,9 @@ def process_paths(
         for number, study in enumerate(found.studies, start=1):
             line.update(f"study {number} of {len(found.studies)}, {len(study.files)} images")
             readings = [
-                _reading(study, out / f"study-{number}" / description.name, description, config, reader, report)
+                _reading(
+                    study, out / f"study-{number}" / description.name, description, config, reader, report, rendering
+                )
                 for description in descriptions
             ]
             told.append(_study(study, readings))
@@ -87,6 +96,12 @@ def read_report(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError("--report: not UTF-8 text") from None  # the error of the decoder holds the bytes
+
+
+def _rendering(profile: str) -> Rendering:
+    if profile not in PROFILES:
+        raise ConfigError(f"--profile: no profile is called {profile!r}; known: {', '.join(PROFILES)}")
+    return choose(PROFILES[profile])
 
 
 def _check_report(descriptions: Sequence[Description], config: Config, studies: int) -> None:
@@ -117,6 +132,7 @@ def _reading(
     config: Config,
     reader: StudyReader,
     report: str | None,
+    rendering: Rendering,
 ) -> dict[str, Any]:
     """One algorithm on one study; an error of this study is its outcome, not the end of the run."""
     task = Task(
@@ -125,8 +141,9 @@ def _reading(
         algorithm_digest=description.algorithm.digest,
         inputs=description.inputs,
         configuration_digest=config.reading_digest,
+        language=config.node.language,
         software_version=__version__,
-        profile=PROFILE,
+        renderings=(rendering,),
         analysed_at=None,
         outcome_report=Outcome.ABSTAINED in config.inference.outcome_report,
         report=report if _takes_text(description, config) else None,
@@ -154,6 +171,7 @@ def _write(made: ResultObject, folder: Path) -> dict[str, Any]:
     path.write_bytes(made.data)
     return {
         "kind": made.kind,
+        "profile": made.rendering.partition(":")[0],
         "sop_class_uid": made.sop_class_uid,
         "sop_instance_uid": made.sop_instance_uid,
         "bytes": len(made.data),

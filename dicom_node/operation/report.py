@@ -1,7 +1,7 @@
 """What the commands show: tables for people, one JSON object for scripts; asks nothing and decides nothing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dicom_node.records.views import Counts, StudyLine
+from dicom_node.result_classes import name_of
 
 
 def as_json(value: Mapping[str, Any]) -> str:
@@ -18,12 +19,21 @@ def as_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, indent=2, default=_plain)
 
 
-def status_json(counts: Counts, audit_rows: int, audit_fault: str | None) -> dict[str, Any]:
-    """`status --json`."""
-    return {**asdict(counts), "audit": {"rows": audit_rows, "fault": audit_fault}}
+def status_json(
+    counts: Counts, audit_rows: int, audit_fault: str | None, destinations: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """`status --json`; `destinations` as `operation.destinations` tells them."""
+    audit = {"rows": audit_rows, "fault": audit_fault}
+    return {**asdict(counts), "audit": audit, "destinations": list(destinations)}
 
 
-def show_status(console: Console, counts: Counts, audit_rows: int, audit_fault: str | None) -> None:
+def show_status(
+    console: Console,
+    counts: Counts,
+    audit_rows: int,
+    audit_fault: str | None,
+    destinations: Sequence[Mapping[str, Any]],
+) -> None:
     """What is where, in a few lines."""
     table = Table("what", "how many", box=None, header_style="bold", pad_edge=False)
     for state, number in counts.studies.items():
@@ -37,6 +47,10 @@ def show_status(console: Console, counts: Counts, audit_rows: int, audit_fault: 
             table.add_row(f"objects {state} for {destination}", str(number))
     table.add_row("audit rows", str(audit_rows))
     console.print(table)
+    for each in destinations:
+        since = f"asked {_minute(each['asked_at'])}" if each["asked_at"] else "not asked what it takes"
+        line = f"destination {each['name']}, profile {each['profile']}, {since}: gets {each['gets']}"
+        console.print(line, markup=False, highlight=False)
     if counts.oldest_waiting_delivery is not None:
         console.print(f"oldest object not yet delivered was made at {_minute(counts.oldest_waiting_delivery)}")
     console.print(f"[red]audit chain broken: {audit_fault}[/red]" if audit_fault else "audit chain intact")
@@ -92,10 +106,17 @@ def _show_reading(console: Console, reading: Mapping[str, Any]) -> None:
 
 
 def _objects(objects: list[dict[str, Any]]) -> Table:
-    table = Table("object", "bytes", "SOP Instance UID", "where", box=None, header_style="bold", padding=(0, 2))
+    table = Table("object", "as", "bytes", "SOP Instance UID", "where", box=None, header_style="bold", padding=(0, 2))
     for made in objects:
-        deliveries = ", ".join(f"{d['destination']}: {d['state']}" for d in made.get("deliveries", []))
-        table.add_row(made["kind"], f"{made['bytes']:,}", made["sop_instance_uid"], deliveries or made.get("path", ""))
+        states = [f"{d['destination']}: {d['state']}" for d in made.get("deliveries", [])]
+        deliveries = ", ".join([*states, "WITHDRAWN"] if made.get("withdrawn") else states)
+        table.add_row(
+            made["kind"],
+            name_of(made["sop_class_uid"]),
+            f"{made['bytes']:,}",
+            made["sop_instance_uid"],
+            deliveries or made.get("path", ""),
+        )
     return table
 
 

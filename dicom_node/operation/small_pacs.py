@@ -16,12 +16,17 @@ from pynetdicom.transport import ThreadedAssociationServer
 from dicom_node.association import PduSocket, keep_responses, set_up_pynetdicom
 from dicom_node.errors import TransientError
 from dicom_node.intake.contexts import TRANSFER_SYNTAXES
+from dicom_node.result_classes import WRITTEN, Accepted
 from dicom_node.study import is_uid
 
 _SUCCESS = 0x0000
 _CANNOT_UNDERSTAND = 0xC000  # PS3.4 B.2.3
 _TIMEOUT_S = 30.0
 _LONGEST_PDU = 131072
+_EVERYTHING: Accepted = {
+    **{str(context.abstract_syntax): TRANSFER_SYNTAXES for context in AllStoragePresentationContexts},
+    **{sop_class: (*TRANSFER_SYNTAXES, *syntaxes) for sop_class, syntaxes in WRITTEN.items()},
+}
 
 
 class SmallPacs:
@@ -35,15 +40,24 @@ class SmallPacs:
         Where a file is written for each object, named by its SOP Instance UID.
     port
         TCP port on 127.0.0.1; 0 finds a free one.
+    takes
+        SOP classes with transfer syntaxes that it takes; None: every storage class in every syntax the node takes.
     """
 
-    def __init__(self, ae_title: str = "PACS", *, folder: Path | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        ae_title: str = "PACS",
+        *,
+        folder: Path | None = None,
+        port: int = 0,
+        takes: Accepted | None = None,
+    ) -> None:
         set_up_pynetdicom()
         self._ae = AE(ae_title=ae_title)
         self._ae.require_called_aet = True
         self._ae.add_supported_context(Verification)
-        for context in AllStoragePresentationContexts:
-            self._ae.add_supported_context(str(context.abstract_syntax), list(TRANSFER_SYNTAXES))
+        for sop_class, syntaxes in (_EVERYTHING if takes is None else takes).items():
+            self._ae.add_supported_context(sop_class, list(syntaxes))
         self._ae.maximum_pdu_size = _LONGEST_PDU
         self._ae.acse_timeout = self._ae.dimse_timeout = self._ae.network_timeout = _TIMEOUT_S
         self._folder = folder

@@ -8,6 +8,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.back_on_planes import on_planes
 from dicom_node.reading.header_values import text
@@ -21,10 +24,15 @@ from dicom_node.reading.side_by_side import side_by_side
 from dicom_node.reading.summary import summarised
 from dicom_node.reading.task import Analyse, Analysis, Given, ReadingResult, Task
 from dicom_node.reading.volume import load
+from dicom_node.results.drafts import drafted
 from dicom_node.results.identity import Identity
 from dicom_node.results.objects import write_all, write_outcome
 from dicom_node.results.source import Source, TextSource
-from dicom_node.study import Outcome, ResultObject, is_uid
+from dicom_node.results.spoken import spoken
+from dicom_node.results.tracked import tracked
+from dicom_node.results.tracking import follow
+from dicom_node.study import Language, Outcome, ResultObject, is_uid
+from inference.findings import Findings
 from inference.inputs import TextInputs
 from inference.report_text import ReportText
 from inference.text_opinion import ImageWithText
@@ -143,6 +151,7 @@ def _read(
     analysis = replace(analysis, findings=on_planes(analysis.findings, loaded.laying))
     read = _Read(
         source=loaded.source,
+        pixels=loaded.laying.shown(loaded.image.volume.array),
         series=chosen.candidate.uid,
         left=choice.left,
         notes=(*loaded.source.remarks, *notes),
@@ -191,6 +200,7 @@ class _Read:
     """
 
     source: Source | TextSource
+    pixels: NDArray[np.float32] | None = None
     series: str = ""
     left: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
@@ -198,23 +208,34 @@ class _Read:
 
 
 def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysis) -> ReadingResult:
-    identity = _identity(task, received, analysis.findings.algorithm.digest, analysis.provider)
+    identities = _identities(task, received, analysis.findings.algorithm.digest, analysis.provider)
     if read.joined:  # which weights read the text is a setting of the site's
         settings = hashlib.sha256(f"{task.configuration_digest} {read.joined}".encode()).hexdigest()
-        identity = replace(identity, configuration_digest=settings)
+        identities = [replace(each, configuration_digest=settings) for each in identities]
+    findings = analysis.findings
+    if task.earlier and isinstance(read.source, Source):
+        followed = follow(findings, read.source, [tracked(report) for report in task.earlier])
+        findings = followed.findings
+        identities = [replace(each, inherited=followed.inherited) for each in identities]
+    objects = [write_all(findings, read.source, each, task.predecessors, read.pixels) for each in identities]
     return ReadingResult(
         outcome=Outcome.RESULT,
         reason="",
-        objects=write_all(analysis.findings, read.source, identity, task.predecessors),
+        objects=tuple(made for rendered in objects for made in rendered),
         instances_digest=received.digest,
         series=read.series,
         left=read.left,
         notes=read.notes,
-        findings=summarised(analysis.findings, identity),
-        narrative=analysis.findings.narrative.text,
+        findings=summarised(findings, identities[0]),
+        narrative=_in_words(findings, task.language),
         provider=analysis.provider,
         seconds=analysis.seconds,
     )
+
+
+def _in_words(findings: Findings, language: Language) -> str:
+    coded = [sentence.text for sentence in spoken(findings, language)]
+    return " ".join([*coded, *(one.text for one in drafted(findings, language))])
 
 
 def _without_result(
@@ -223,19 +244,25 @@ def _without_result(
     objects: tuple[ResultObject, ...] = ()
     if task.outcome_report and received.parts:
         headers = [part.header for part in received.parts]
-        identity = _identity(task, received, task.algorithm_digest, NOT_ANALYSED)
-        objects = (write_outcome(outcome, reason, task.algorithm, headers, identity, task.predecessors),)
+        objects = tuple(
+            write_outcome(outcome, reason, task.algorithm, headers, identity, task.predecessors)
+            for identity in _identities(task, received, task.algorithm_digest, NOT_ANALYSED)
+            if identity.rendering.narrative_class
+        )
     return ReadingResult(outcome=outcome, reason=reason, objects=objects, instances_digest=received.digest, left=left)
 
 
-def _identity(task: Task, received: _Received, algorithm_digest: str, provider: str) -> Identity:
-    return Identity(
+def _identities(task: Task, received: _Received, algorithm_digest: str, provider: str) -> list[Identity]:
+    """One for each rendering."""
+    identity = Identity(
         instances_digest=received.digest,
         algorithm_digest=algorithm_digest,
         configuration_digest=task.configuration_digest,
         software_version=task.software_version,
         provider=provider,
-        profile=task.profile,
+        rendering=task.renderings[0],
         analysed_at=task.analysed_at or newest([part.header for part in received.parts]),
         version=task.version,
+        language=task.language,
     )
+    return [replace(identity, rendering=rendering) for rendering in task.renderings]

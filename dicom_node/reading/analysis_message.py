@@ -7,6 +7,7 @@ from highdicom import CoordinateSystemNames, Volume
 from numpy.typing import NDArray
 from pydicom.sr.coding import Code
 
+from dicom_node.reading.sentence_message import sentence_in, sentence_out
 from dicom_node.reading.task import Analysis
 from dicom_node.reading.volume import MAXIMUM_VOXELS
 from dicom_node.reading.wire import Body, Message
@@ -18,7 +19,6 @@ from inference.findings import (
     Measurement,
     Narrative,
     Segment,
-    Sentence,
 )
 from inference.image import Image
 from inference.imaging.box import box_of
@@ -98,7 +98,7 @@ def analysis_to_message(analysis: Analysis) -> Message:
         "algorithm": _algorithm_out(findings.algorithm),
         "segments": [_segment_out(segment, buffers) for segment in findings.segments],
         "findings": [_finding_out(finding, buffers) for finding in findings.findings],
-        "narrative": [[sentence.text, sentence.finding] for sentence in findings.narrative.sentences],
+        "narrative": [sentence_out(sentence) for sentence in findings.narrative.sentences],
         "study_probability": _float_or_none(findings.study_probability),
         "study_code": _code_out(findings.study_code) if findings.study_code else None,
         "measurements": [_measurement_out(measurement) for measurement in findings.measurements],
@@ -114,11 +114,7 @@ def analysis_from_message(message: Message) -> Analysis:
         algorithm=_algorithm_in(body["algorithm"]),
         segments=tuple(_segment_in(segment, masks) for segment in body["segments"]),
         findings=tuple(_finding_in(finding, masks) for finding in body["findings"]),
-        narrative=Narrative(
-            sentences=tuple(
-                Sentence(text=_text(text), finding=_text_or_none(cited)) for text, cited in body["narrative"]
-            )
-        ),
+        narrative=Narrative(sentences=tuple(sentence_in(*values) for values in body["narrative"])),
         study_probability=_float_or_none(body["study_probability"]),
         study_code=_code_in(body["study_code"]) if body["study_code"] is not None else None,
         measurements=tuple(_measurement_in(values) for values in body["measurements"]),

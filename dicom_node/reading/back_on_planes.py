@@ -23,12 +23,13 @@ def on_planes(findings: Findings, laying: Laying) -> Findings:
         return findings
     kept = tuple(moved for f in findings.findings if (moved := _moved(f, laying)) is not None)
     labels = {finding.label for finding in kept} | {None}
+    rested = [({s.finding, *(s.draft.evidence if s.draft else ())}, s) for s in findings.narrative.sentences]
     return replace(
         findings,
         segments=tuple(_drawn(segment, laying) for segment in findings.segments),
         findings=kept,
         measurements=_by_plane(findings.measurements, laying),
-        narrative=Narrative(sentences=tuple(s for s in findings.narrative.sentences if s.finding in labels)),
+        narrative=Narrative(sentences=tuple(s for rests, s in rested if rests <= labels)),
     )
 
 

@@ -25,6 +25,7 @@ from dicom_node.reading.volume import LoadedSeries, load
 from dicom_node.results import mask_comparison, segmentation
 from dicom_node.results.envelope import to_file
 from dicom_node.results.identity import Identity
+from dicom_node.results.rendering import GENERIC_RENDERING
 from inference.catalogue import Description
 from inference.errors import UnsuitableImageError
 from inference.findings import Algorithm, Findings, Mask, Narrative, Segment
@@ -49,7 +50,7 @@ _IDENTITY = Identity(
     configuration_digest="0" * 64,
     software_version="1",
     provider="identity",
-    profile="generic",
+    rendering=GENERIC_RENDERING,
     analysed_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 

@@ -1,32 +1,15 @@
 """Values of a header by keyword, with absent and broken told apart; knows no series and no pixels."""
 
 import math
-import struct
 from functools import cache
 
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
 from dicom_node.errors import UnsuitableError
-
-UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    BytesLengthException,
-    EOFError,
-    InvalidDicomError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom raises on broken or hostile bytes; MemoryError is not among them: it ends the process that parses."""
-
+from dicom_node.unreadable import UNREADABLE
 
 _PLAIN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"})
 _ESCAPE = b"\x1b"  # what follows is of another character set (PS3.5 6.1.2.5)

@@ -32,8 +32,9 @@ from pydicom.uid import (
 )
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.header_values import UNREADABLE
 from dicom_node.reading.plain_header import plain_header
+from dicom_node.reading.readable_text import make_readable
+from dicom_node.unreadable import UNREADABLE
 
 UNCOMPRESSED = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian})
 """Transfer syntaxes whose pixels lie in the file as they are (PS3.5 A.1 to A.3)."""
@@ -109,6 +110,7 @@ def parse(data: bytes | mmap) -> Part10:
         raise UnsuitableError(f"transfer syntax {_shown(transfer_syntax_uid)} is not read")
     try:
         header, end = _header(data, offset, transfer_syntax_uid)
+        make_readable(header)
     except UNREADABLE as error:
         raise UnsuitableError(f"an instance cannot be parsed ({type(error).__name__})") from error
     return Part10(

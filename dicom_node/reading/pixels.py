@@ -22,8 +22,9 @@ from pydicom.uid import (
 
 from dicom_node.errors import UnsuitableError
 from dicom_node.reading.frames import frame_count
-from dicom_node.reading.header_values import UNREADABLE, text, whole
+from dicom_node.reading.header_values import text, whole
 from dicom_node.reading.part10 import UNCOMPRESSED, Part10
+from dicom_node.unreadable import UNREADABLE
 
 Stored = NDArray[np.integer[Any]]
 

@@ -12,10 +12,11 @@ from pydicom import Dataset
 from pydicom.uid import BasicTextSRStorage, Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage
 
 from dicom_node.errors import UnsuitableError
-from dicom_node.reading.header_values import UNREADABLE, items, number, text
+from dicom_node.reading.header_values import items, number, text
 from dicom_node.reading.moment import newest
 from dicom_node.reading.part10 import Part10
 from dicom_node.results.provenance import MANUFACTURER, MODEL_NAME
+from dicom_node.unreadable import UNREADABLE
 from inference.inputs import TextInputs
 
 KINDS: dict[str, str] = {

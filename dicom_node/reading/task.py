@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from dicom_node.results.identity import Predecessor
-from dicom_node.study import Outcome, ResultObject
+from dicom_node.results.rendering import Rendering
+from dicom_node.study import Language, Outcome, ResultObject
 from inference.findings import Findings
 from inference.image import Image
 from inference.inputs import Inputs, TextInputs
@@ -45,18 +46,25 @@ class Task:
         `inference.findings.Algorithm.digest` of it; 64 zeros where `forced` says there was none.
     inputs
         Which series, or which text, it reads; None only with `forced`.
-    configuration_digest, software_version, profile, version
+    configuration_digest, software_version, version
         As in `dicom_node.results.identity.Identity`.
+    renderings
+        Profiles and classes the content is written in, each once; at least one.
     analysed_at
         Start of the analysis, aware; None: when the newest instance was made.
     predecessors
         Objects of the study's previous version.
+    earlier
+        Measurement reports of the study's earlier versions as whole DICOM files, the newest first: what is found
+        again keeps their tracking identifiers.
     forced
         Outcome and reason where no analysis is to be made: only the outcome report is written.
     outcome_report
         Write an outcome SR where there is no result.
     report
         Text given with the task, for an algorithm that reads text; None: it is looked for in the study.
+    language
+        Of the sentences in the results.
     beside
         What reads the text beside the images, and is joined to what they say; None: nothing does.
     """
@@ -67,18 +75,22 @@ class Task:
     inputs: Inputs | TextInputs | None
     configuration_digest: str
     software_version: str
-    profile: str
+    renderings: tuple[Rendering, ...]
     analysed_at: datetime | None
     version: int = 1
     predecessors: tuple[Predecessor, ...] = ()
+    earlier: tuple[bytes, ...] = field(default=(), repr=False)
     forced: tuple[Outcome, str] | None = None
     outcome_report: bool = True
     report: str | None = field(default=None, repr=False)
     beside: TextReading | None = None
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if not self.instances:
             raise ValueError("a task without instances")
+        if not self.renderings or len(set(self.renderings)) != len(self.renderings):
+            raise ValueError("a task has at least one rendering, and each once")
         if (self.inputs is None) == (self.forced is None):
             raise ValueError("a task has either inputs to choose a series by, or a forced outcome")
         if self.report is not None and not isinstance(self.inputs, TextInputs) and self.beside is None:
@@ -87,6 +99,8 @@ class Task:
             raise ValueError("a text is read beside images")
         if self.forced is not None and self.forced[0] is Outcome.RESULT:
             raise ValueError("a result cannot be forced")
+        if self.language not in get_args(Language):
+            raise ValueError("a language that results are not written in")
         if self.analysed_at is not None and self.analysed_at.tzinfo is None:
             raise ValueError("analysed_at must be aware")
 
@@ -116,7 +130,7 @@ class ReadingResult:
     outcome, reason
         What the study gets; the reason is empty for a result.
     objects
-        Ready to be kept and sent; may be none.
+        Of every rendering, ready to be kept and sent; may be none.
     instances_digest
         As in `dicom_node.results.identity.Identity`.
     series
@@ -128,7 +142,7 @@ class ReadingResult:
     findings
         Coded findings, JSON values: code, site, laterality, probability, measurements, tracking_uid.
     narrative
-        The text.
+        The text, in the task's language.
     provider, seconds
         As in `Analysis`; empty and 0 where nothing was analysed.
     """

@@ -9,6 +9,8 @@ from dicom_node.errors import DefectError, StudyError, TransientError, Unsuitabl
 from dicom_node.reading.task import ReadingResult, Task, TextReading
 from dicom_node.reading.wire import Body, Message
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.rendering import Rendering
+from dicom_node.results.segmentation_form import SegForm
 from dicom_node.study import (
     ObjectKind,
     Outcome,
@@ -39,33 +41,38 @@ def task_to_message(task: Task) -> Message:
         "inputs": task.inputs.model_dump(mode="json") if task.inputs else None,
         "configuration_digest": task.configuration_digest,
         "software_version": task.software_version,
-        "profile": task.profile,
+        "renderings": [_rendering_to_body(rendering) for rendering in task.renderings],
         "analysed_at": task.analysed_at.isoformat() if task.analysed_at else None,
         "version": task.version,
         "predecessors": [
-            [p.kind, p.sop_class_uid, p.sop_instance_uid, p.series_instance_uid] for p in task.predecessors
+            [p.kind, p.sop_class_uid, p.sop_instance_uid, p.series_instance_uid, p.rendering] for p in task.predecessors
         ],
+        "earlier": len(task.earlier),
         "forced": list(task.forced) if task.forced else None,
         "outcome_report": task.outcome_report,
         "report": task.report,
+        "language": task.language,
         "beside": [task.beside.name, task.beside.digest, task.beside.inputs.model_dump(mode="json")]
         if task.beside
         else None,
     }
-    return Message(kind="task", body=body, buffers=task.instances)
+    return Message(kind="task", body=body, buffers=(*task.instances, *task.earlier))
 
 
 def task_from_message(message: Message) -> Task:
     """The task; to be called through `dicom_node.reading.wire.decoded`."""
     body = message.body
+    files = tuple(bytes(buffer) for buffer in message.buffers)
+    instances = len(files) - int(body["earlier"])
     return Task(
-        instances=tuple(bytes(buffer) for buffer in message.buffers),
+        instances=files[:instances],
+        earlier=files[instances:],
         algorithm=_text(body["algorithm"]),
         algorithm_digest=_text(body["algorithm_digest"]),
         inputs=_INPUTS.validate_python(body["inputs"]) if body["inputs"] is not None else None,
         configuration_digest=_text(body["configuration_digest"]),
         software_version=_text(body["software_version"]),
-        profile=_text(body["profile"]),
+        renderings=tuple(_rendering(**fields) for fields in body["renderings"]),
         analysed_at=datetime.fromisoformat(body["analysed_at"]) if body["analysed_at"] else None,
         version=int(body["version"]),
         predecessors=tuple(_predecessor(*values) for values in body["predecessors"]),
@@ -73,6 +80,7 @@ def task_from_message(message: Message) -> Task:
         outcome_report=body["outcome_report"] is True,
         report=_text(body["report"]) if body["report"] is not None else None,
         beside=_text_reading(*body["beside"]) if body["beside"] is not None else None,
+        language=body["language"],
     )
 
 
@@ -85,7 +93,9 @@ def result_to_message(result: ReadingResult) -> Message:
     body: Body = {
         "outcome": result.outcome,
         "reason": result.reason,
-        "objects": [[o.kind, o.sop_class_uid, o.sop_instance_uid, o.series_instance_uid] for o in result.objects],
+        "objects": [
+            [o.kind, o.sop_class_uid, o.sop_instance_uid, o.series_instance_uid, o.rendering] for o in result.objects
+        ],
         "instances_digest": result.instances_digest,
         "series": result.series,
         "left": [list(pair) for pair in result.left],
@@ -129,17 +139,20 @@ def error_from_message(message: Message) -> StudyError:
     return _FAMILY[message.body["branch"]](_text(message.body["text"])[:LONGEST_TEXT])
 
 
-def _predecessor(kind: Any, sop_class_uid: Any, sop_instance_uid: Any, series_instance_uid: Any) -> Predecessor:
+def _predecessor(
+    kind: Any, sop_class_uid: Any, sop_instance_uid: Any, series_instance_uid: Any, rendering: Any
+) -> Predecessor:
     return Predecessor(
         kind=ObjectKind(kind),
         sop_class_uid=SOPClassUID(_uid(sop_class_uid)),
         sop_instance_uid=SOPInstanceUID(_uid(sop_instance_uid)),
         series_instance_uid=SeriesInstanceUID(_uid(series_instance_uid)),
+        rendering=_text(rendering),
     )
 
 
 def _object(
-    kind: Any, sop_class_uid: Any, sop_instance_uid: Any, series_instance_uid: Any, *, data: bytes
+    kind: Any, sop_class_uid: Any, sop_instance_uid: Any, series_instance_uid: Any, rendering: Any, *, data: bytes
 ) -> ResultObject:
     return ResultObject(
         kind=ObjectKind(kind),
@@ -147,6 +160,37 @@ def _object(
         sop_instance_uid=SOPInstanceUID(_uid(sop_instance_uid)),
         series_instance_uid=SeriesInstanceUID(_uid(series_instance_uid)),
         data=data,
+        rendering=_text(rendering),
+    )
+
+
+def _rendering_to_body(rendering: Rendering) -> Body:
+    return {
+        "profile": rendering.profile,
+        "seg_form": rendering.seg_form,
+        "measurement_class": rendering.measurement_class,
+        "narrative_class": rendering.narrative_class,
+        "original_source": rendering.original_source,
+        "secondary_capture": rendering.secondary_capture,
+    }
+
+
+def _rendering(
+    profile: Any,
+    seg_form: Any,
+    measurement_class: Any,
+    narrative_class: Any,
+    *,
+    original_source: Any,
+    secondary_capture: Any,
+) -> Rendering:
+    return Rendering(
+        profile=_text(profile),
+        seg_form=SegForm(seg_form) if seg_form is not None else None,
+        measurement_class=SOPClassUID(_uid(measurement_class)) if measurement_class is not None else None,
+        narrative_class=SOPClassUID(_uid(narrative_class)) if narrative_class is not None else None,
+        original_source=original_source is True,
+        secondary_capture=secondary_capture is True,
     )
 
 

@@ -6,8 +6,9 @@ study that kills one of them costs an attempt and not the worker.
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,12 +19,14 @@ from dicom_node.config import Config
 from dicom_node.errors import DefectError, DurabilityError, NodeError, RefusedError, TransientError
 from dicom_node.reading.admission import admit_all, beside
 from dicom_node.reading.geometry_gate import pass_gate
+from dicom_node.reading.renderings import Shared, check_forms, shared_renderings
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import ReadingResult, Task
 from dicom_node.records.ledger import Ledger
 from dicom_node.records.spool import Spool
 from dicom_node.records.work import ClaimedWork, Ending, KeptResult
 from dicom_node.results.identity import Predecessor
+from dicom_node.results.rendering import Rendering
 from dicom_node.study import (
     ObjectKind,
     Outcome,
@@ -33,12 +36,12 @@ from dicom_node.study import (
     SOPInstanceUID,
 )
 from inference.catalogue import Description
+from inference.inputs import TextInputs
 
 log = structlog.get_logger(__name__)
 _IDLE_S = 0.5
 _FIRST_RETRY_S = 10.0
 _NO_DIGEST = "0" * 64
-PROFILE = "generic"
 
 
 class Worker:
@@ -52,7 +55,8 @@ class Worker:
     Raises
     ------
     ConfigError
-        If a rule names an algorithm that may not serve, or one whose masks do not come back to where they were drawn.
+        If a rule names an algorithm that may not serve or whose masks do not come back to where they were drawn, or a
+        destination a form that its viewer does not show.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Worker:
         self._name = name
         self._now = now
         self._descriptions = admit_all(config)
+        check_forms(config)
         pass_gate(self._descriptions.values(), config.node.state_dir)
         self._reader = StudyReader(config.inference)
 
@@ -128,15 +133,16 @@ class Worker:
             raise DefectError(
                 f"gave up after {tries} attempts: {work.last_error or 'the worker died while reading it'}"
             )
-        description = self._described(work.algorithm)
+        description, shared = self._described(work.algorithm), self._shared(work)
         task = Task(
             algorithm_digest=description.algorithm.digest,
             inputs=description.inputs,
             outcome_report=Outcome.ABSTAINED in self._settings.outcome_report,
             beside=beside(description, self._settings),
-            **self._common(work),
+            earlier=() if isinstance(description.inputs, TextInputs) else self._earlier_reports(work),
+            **self._common(work, shared),
         )
-        return self._kept(self._reader.read(task), description)
+        return self._kept(self._unless_made_before(work, self._reader.read(task)), description, shared)
 
     def _described(self, algorithm: str) -> Description:
         try:
@@ -160,34 +166,71 @@ class Worker:
     def _forced(self, work: ClaimedWork, outcome: Outcome, reason: str) -> Ending:
         if outcome not in self._settings.outcome_report or not work.destinations:
             return Ending(outcome=outcome, reason=reason, results=())
-        task = Task(algorithm_digest=_NO_DIGEST, inputs=None, forced=(outcome, reason), **self._common(work))
-        return self._kept(self._reader.read(task), None)
+        shared = self._shared(work)
+        task = Task(algorithm_digest=_NO_DIGEST, inputs=None, forced=(outcome, reason), **self._common(work, shared))
+        return self._kept(self._unless_made_before(work, self._reader.read(task)), None, shared)
 
-    def _common(self, work: ClaimedWork) -> dict[str, Any]:
+    def _shared(self, work: ClaimedWork) -> Shared:
+        return shared_renderings(work.destinations, self._config, self._ledger)
+
+    def _common(self, work: ClaimedWork, shared: Shared) -> dict[str, Any]:
         return {
             "instances": tuple(self._spool.read(name) for name in work.instances),
             "algorithm": work.algorithm,
             "configuration_digest": self._config.reading_digest,
+            "language": self._config.node.language,
             "software_version": __version__,
-            "profile": PROFILE,
+            "renderings": tuple(shared),
             "analysed_at": work.analysed_at,
             "version": work.study_version,
-            "predecessors": tuple(_predecessor(p) for p in work.predecessors),
+            "predecessors": _predecessors(work.predecessors, shared),
         }
 
-    def _kept(self, read: ReadingResult, description: Description | None) -> Ending:
+    def _earlier_reports(self, work: ClaimedWork) -> tuple[bytes, ...]:
+        """The measurement reports of earlier versions that are still there."""
+        there = [name for name in work.earlier_reports if self._spool.verify(name)]
+        if len(there) < len(work.earlier_reports):
+            log.warning("earlier_report_missing", workitem=work.id, missing=len(work.earlier_reports) - len(there))
+        return tuple(self._spool.read(name) for name in there)
+
+    def _unless_made_before(self, work: ClaimedWork, read: ReadingResult) -> ReadingResult:
+        """The reading, without the renderings that an earlier version has: the same UID never stands for other bytes.
+
+        Raises
+        ------
+        DefectError
+            If they were withdrawn: nothing stands, and nothing that was rejected comes back under its UID.
+        """
+        new: list[ResultObject] = []
+        said: dict[str, None] = {}
+        for rendering in dict.fromkeys(made.rendering for made in read.objects):
+            objects = [made for made in read.objects if made.rendering == rendering]
+            before = self._ledger.made_before(work, [made.sop_instance_uid for made in objects])
+            if before is None:
+                new += objects
+                continue
+            came_out = f"the reading came out as version {before.version}"
+            if before.rejected is not None:
+                raise DefectError(f"{came_out}, which was withdrawn; nothing was sent")
+            said[f"{came_out}; nothing new was sent"] = None
+        return replace(read, objects=tuple(new), reason="; ".join(part for part in (read.reason, *said) if part))
+
+    def _kept(self, read: ReadingResult, description: Description | None, shared: Shared) -> Ending:
         """Put the objects into the spool, durably, before the ledger speaks of them."""
+        destinations = {rendering.key: names for rendering, names in shared.items()}
+        if unasked := {made.rendering for made in read.objects} - set(destinations):
+            raise DefectError(f"the reading process made {len(unasked)} renderings that were not asked for")
         return Ending(
             outcome=read.outcome,
             reason=read.reason,
-            results=tuple(self._keep(made) for made in read.objects),
+            results=tuple(self._keep(made, destinations[made.rendering]) for made in read.objects),
             provider=read.provider or None,
             algorithm_digest=description.algorithm.digest if description else None,
             seconds=read.seconds or None,
             summary=summary(read, description),
         )
 
-    def _keep(self, made: ResultObject) -> KeptResult:
+    def _keep(self, made: ResultObject, destinations: tuple[str, ...]) -> KeptResult:
         sha256 = hashlib.sha256(made.data).hexdigest()
         self._spool.put(made.data, sha256)
         return KeptResult(
@@ -197,6 +240,8 @@ class Worker:
             series_instance_uid=made.series_instance_uid,
             sha256=sha256,
             size=len(made.data),
+            rendering=made.rendering,
+            destinations=destinations,
         )
 
     @contextmanager
@@ -233,10 +278,21 @@ def summary(read: ReadingResult, description: Description | None) -> dict[str, A
     }
 
 
-def _predecessor(kept: KeptResult) -> Predecessor:
+def _predecessors(kept: Sequence[KeptResult], shared: Shared) -> tuple[Predecessor, ...]:
+    """Each object of the previous version, once for each new rendering that goes where it went."""
+    return tuple(
+        _predecessor(each, rendering)
+        for rendering, names in shared.items()
+        for each in kept
+        if not names or not each.destinations or set(names) & set(each.destinations)
+    )
+
+
+def _predecessor(kept: KeptResult, rendering: Rendering) -> Predecessor:
     return Predecessor(
         kind=ObjectKind(kept.kind),
         sop_class_uid=SOPClassUID(kept.sop_class_uid),
         sop_instance_uid=SOPInstanceUID(kept.sop_instance_uid),
         series_instance_uid=SeriesInstanceUID(kept.series_instance_uid),
+        rendering=rendering.key,
     )

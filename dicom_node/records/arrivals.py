@@ -100,6 +100,21 @@ class ArrivalsLedger(LedgerRoom):
                 for row in rows
             ]
 
+    def read_again(self, study_uid: str, *, now: datetime) -> int | None:
+        """Open a study that is done, so that it is closed, routed and read once more; none of its instances changes.
+
+        Returns
+        -------
+        int or None
+            The new version; None if the study is still being received or read.
+        """
+        with self._writing() as session:
+            study = session.get_one(StudyRow, study_uid)
+            if study.state != StudyState.DONE:
+                return None
+            self._reopen(session, study, now, why="an administrator")
+            return study.version
+
     def close_study(self, arrivals: Arrivals, reason: str, plans: Sequence[Plan], *, now: datetime) -> bool:
         """Close a study and make its workitems, if nothing arrived since `arrivals` was read.
 
@@ -178,11 +193,11 @@ class ArrivalsLedger(LedgerRoom):
             )
             session.add(row)
         elif row.state != StudyState.RECEIVING:
-            self._reopen(session, row, now)
+            self._reopen(session, row, now, why="a late instance")
         return row
 
-    def _reopen(self, session: Session, row: StudyRow, now: datetime) -> None:
-        """A late instance: what was scheduled but not begun is taken over by the next version."""
+    def _reopen(self, session: Session, row: StudyRow, now: datetime, *, why: str) -> None:
+        """Begin the next version: what was scheduled but not begun is taken over by the next version."""
         superseded = session.scalars(
             select(WorkitemRow).where(WorkitemRow.study_uid == row.uid, WorkitemRow.state == WorkitemState.SCHEDULED)
         ).all()
@@ -197,7 +212,7 @@ class ArrivalsLedger(LedgerRoom):
             Event.STUDY_REOPENED,
             now=now,
             subject=row.pseudonym,
-            detail={"version": row.version, "superseded": len(superseded)},
+            detail={"version": row.version, "superseded": len(superseded), "why": why},
         )
 
     def _patient_key(self, session: Session, header: Header) -> PatientKeyRow:

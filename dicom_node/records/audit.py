@@ -39,6 +39,8 @@ class Event(StrEnum):
     ATTEMPT_FAILED = "Attempt Failed"
     ALGORITHM_RUN = "Algorithm Run"
     RESULT_MADE = "Result Made"
+    RESULT_WITHDRAWN = "Result Withdrawn"
+    DESTINATION_ASKED = "Destination Asked"
     DELIVERY_FAILED = "Delivery Failed"
     DELIVERY_PARKED = "Delivery Parked"
     WORK_RETRIED = "Work Retried"

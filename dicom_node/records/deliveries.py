@@ -47,9 +47,12 @@ class DeliveryLedger(LedgerRoom):
             row = session.scalar(oldest)
             if row is None:
                 return None
+            result = session.get_one(ResultRow, row.result_uid)
+            if result.rejected is not None:  # while a sender that died was sending it
+                self._withdrawn(session, row, "withdrawn; whether it was kept is not known", now)
+                return None
             row.state, row.attempts = DeliveryState.SENDING, row.attempts + 1
             row.lease_owner, row.lease_until = owner, now + timedelta(seconds=lease_s)
-            result = session.get_one(ResultRow, row.result_uid)
             self._tell(session, Event.BEGIN_TRANSFERRING, row, now=now, detail={"attempt": row.attempts})
             return ClaimedDelivery(
                 id=row.id,
@@ -71,18 +74,26 @@ class DeliveryLedger(LedgerRoom):
     def delivery_failed(
         self, delivery_id: int, owner: str, *, error: str, retry_at: datetime | None, now: datetime
     ) -> None:
-        """The object did not get there: again at `retry_at`, or parked where that is None.
+        """The object did not get there: again at `retry_at`, or parked where that is None; never again once withdrawn.
 
         Raises as `delivery_sent`.
         """
         with self._writing() as session:
             row = _claimed(session, delivery_id, owner)
+            if session.get_one(ResultRow, row.result_uid).rejected is not None:
+                self._withdrawn(session, row, error, now)
+                return
             row.last_error, row.lease_owner, row.lease_until = error, None, None
             if retry_at is None:
                 row.state, event = DeliveryState.PARKED, Event.DELIVERY_PARKED
             else:
                 row.state, row.not_before, event = DeliveryState.WAITING, retry_at, Event.DELIVERY_FAILED
             self._tell(session, event, row, now=now, success=False, detail={"error": error, "attempt": row.attempts})
+
+    def _withdrawn(self, session: Session, row: DeliveryRow, error: str, now: datetime) -> None:
+        row.state, row.last_error = DeliveryState.WITHDRAWN, error
+        row.lease_owner = row.lease_until = None
+        self._tell(session, Event.DELIVERY_PARKED, row, now=now, success=False, detail={"error": error})
 
     def _tell(
         self,

@@ -1,16 +1,17 @@
-"""The ledger: the only reader and writer of what the node remembers; arrivals, work, deliveries and views in one."""
+"""The ledger: the only reader and writer of what the node remembers; arrivals, work, delivery and views in one."""
 
 from dicom_node.config import Config
+from dicom_node.records.answers import AnswerLedger
 from dicom_node.records.arrivals import ArrivalsLedger
 from dicom_node.records.audit import AuditChain
 from dicom_node.records.database import Database
 from dicom_node.records.deliveries import DeliveryLedger
 from dicom_node.records.privacy import node_key
 from dicom_node.records.views import ViewsLedger
-from dicom_node.records.work import WorkLedger
+from dicom_node.records.withdrawals import WithdrawalLedger
 
 
-class Ledger(ArrivalsLedger, WorkLedger, DeliveryLedger, ViewsLedger):
+class Ledger(ArrivalsLedger, WithdrawalLedger, DeliveryLedger, AnswerLedger, ViewsLedger):
     """Everything one process may ask of the ledger or tell it."""
 
     def close(self) -> None:

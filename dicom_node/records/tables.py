@@ -149,11 +149,23 @@ class ResultRow(Base):
     uid: Mapped[str] = mapped_column(String(64), primary_key=True)
     workitem_id: Mapped[int] = mapped_column(ForeignKey("workitem.id"), index=True)
     kind: Mapped[str] = mapped_column(String(16))
+    rendering: Mapped[str]  # key of the rendering it belongs to: profile and classes
     sop_class_uid: Mapped[str] = mapped_column(String(64))
     series_uid: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+    rejected: Mapped[str | None] = mapped_column(String(16))  # why it was withdrawn
+
+
+class DestinationRow(Base):
+    """What a peer answered that it takes; `digest` is of who asked whom for what."""
+
+    __tablename__ = "destination"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]  # as it was called in the configuration when it was asked
+    accepted: Mapped[dict[str, Any]]  # SOP class to transfer syntaxes
+    asked_at: Mapped[datetime]
 
 
 class DeliveryRow(Base):

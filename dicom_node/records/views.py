@@ -144,7 +144,9 @@ def _line(session: Session, row: StudyRow) -> StudyLine:
 
 
 def _reading(session: Session, item: WorkitemRow) -> dict[str, Any]:
-    results = session.scalars(select(ResultRow).where(ResultRow.workitem_id == item.id).order_by(ResultRow.kind)).all()
+    results = session.scalars(
+        select(ResultRow).where(ResultRow.workitem_id == item.id).order_by(ResultRow.rendering, ResultRow.kind)
+    ).all()
     summary = item.summary or {}
     return {
         "name": item.algorithm,
@@ -172,10 +174,12 @@ def _object(session: Session, result: ResultRow) -> dict[str, Any]:
     )
     return {
         "kind": result.kind,
+        "profile": result.rendering.partition(":")[0],
         "sop_class_uid": result.sop_class_uid,
         "sop_instance_uid": result.uid,
         "bytes": result.size,
         "sha256": result.sha256,
+        "withdrawn": result.rejected,
         "deliveries": [
             {
                 "destination": d.destination,

@@ -13,12 +13,16 @@ from dicom_node.records.arrivals import study_outcome
 from dicom_node.records.audit import Event
 from dicom_node.records.room import LedgerRoom
 from dicom_node.records.tables import DeliveryRow, InstanceRow, ResultRow, StudyRow, WorkitemRow
-from dicom_node.study import LEGAL_TRANSITIONS, DeliveryState, Outcome, StudyState, WorkitemState
+from dicom_node.study import LEGAL_TRANSITIONS, DeliveryState, ObjectKind, Outcome, StudyState, WorkitemState
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeptResult:
-    """An object that lies in the spool under `sha256`."""
+    """An object that lies in the spool under `sha256`.
+
+    `rendering` is the key of the rendering it belongs to; `destinations` are those it is for, None where it is for all
+    of its workitem.
+    """
 
     kind: str
     sop_class_uid: str
@@ -26,6 +30,8 @@ class KeptResult:
     series_instance_uid: str
     sha256: str
     size: int
+    rendering: str = ""
+    destinations: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +43,9 @@ class ClaimedWork:
     instances
         sha256 of every instance of the series it may read, names in the spool, in order of SOP Instance UID.
     predecessors
-        Objects of the same algorithm for the newest earlier version.
+        Objects of the same algorithm for the newest earlier version of which any stand.
+    earlier_reports
+        sha256 of its measurement reports for all earlier versions that stand, the newest first.
     attempt
         Number of this try, from 1.
     analysed_at
@@ -53,9 +61,18 @@ class ClaimedWork:
     destinations: tuple[str, ...]
     instances: tuple[str, ...]
     predecessors: tuple[KeptResult, ...]
+    earlier_reports: tuple[str, ...]
     attempt: int
     analysed_at: datetime
     last_error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeBefore:
+    """Objects that a reading made for an earlier version of the study, and why they were withdrawn, if they were."""
+
+    version: int
+    rejected: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +109,7 @@ class WorkLedger(LedgerRoom):
             item.analysed_at = item.analysed_at or now
             study = session.get_one(StudyRow, item.study_uid)
             instances = _instances(session, item)
+            earlier = _earlier(session, item)
             self._audit.append(
                 session,
                 Event.INSTANCES_ACCESSED,
@@ -106,11 +124,25 @@ class WorkLedger(LedgerRoom):
                 algorithm=item.algorithm,
                 destinations=tuple(item.destinations),
                 instances=instances,
-                predecessors=_predecessors(session, item),
+                predecessors=tuple(kept_result(session, row) for row, version in earlier if version == earlier[0][1]),
+                earlier_reports=tuple(row.sha256 for row, _ in earlier if row.kind == ObjectKind.SR),
                 attempt=item.attempts,
                 analysed_at=item.analysed_at,
                 last_error=item.reason or "",
             )
+
+    def made_before(self, work: ClaimedWork, sop_instance_uids: Sequence[str]) -> MadeBefore | None:
+        """Whether objects of these UIDs were made for an earlier version, or withdrawn; None if they are new."""
+        elsewhere = (WorkitemRow.id != work.id) | ResultRow.rejected.is_not(None)
+        with self._database.reading() as session:
+            found = session.execute(
+                select(WorkitemRow.study_version, ResultRow.rejected)
+                .join(ResultRow, ResultRow.workitem_id == WorkitemRow.id)
+                .where(ResultRow.uid.in_(sop_instance_uids), elsewhere)
+                .order_by(ResultRow.rejected.is_(None), WorkitemRow.study_version)
+                .limit(1)
+            ).first()
+        return MadeBefore(version=found.study_version, rejected=found.rejected) if found else None
 
     def renew(self, work: ClaimedWork, owner: str, *, now: datetime, lease_s: float) -> bool:
         """Prolong a claim; False if it was lost to another worker."""
@@ -221,7 +253,12 @@ class WorkLedger(LedgerRoom):
         self._audit.append(session, event, now=now, subject=study.pseudonym, detail=detail)
 
     def _keep_result(
-        self, session: Session, item: WorkitemRow, study: StudyRow, result: KeptResult, now: datetime
+        self,
+        session: Session,
+        item: WorkitemRow,
+        study: StudyRow,
+        result: KeptResult,
+        now: datetime,
     ) -> None:
         if session.get(ResultRow, result.sop_instance_uid) is None:
             session.add(
@@ -229,6 +266,7 @@ class WorkLedger(LedgerRoom):
                     uid=result.sop_instance_uid,
                     workitem_id=item.id,
                     kind=result.kind,
+                    rendering=result.rendering,
                     sop_class_uid=result.sop_class_uid,
                     series_uid=result.series_instance_uid,
                     sha256=result.sha256,
@@ -237,22 +275,28 @@ class WorkLedger(LedgerRoom):
                 )
             )
             session.flush()
-            for destination in item.destinations:
-                session.add(
-                    DeliveryRow(
-                        result_uid=result.sop_instance_uid,
-                        destination=destination,
-                        state=DeliveryState.WAITING,
-                        attempts=0,
-                        not_before=now,
-                    )
+        wanted = item.destinations if result.destinations is None else result.destinations
+        for destination in [name for name in wanted if name not in _destinations(session, result.sop_instance_uid)]:
+            session.add(
+                DeliveryRow(
+                    result_uid=result.sop_instance_uid,
+                    destination=destination,
+                    state=DeliveryState.WAITING,
+                    attempts=0,
+                    not_before=now,
                 )
+            )
         self._audit.append(
             session,
             Event.RESULT_MADE,
             now=now,
             subject=study.pseudonym,
-            detail={"kind": result.kind, "sop_instance_uid": result.sop_instance_uid, "sha256": result.sha256},
+            detail={
+                "kind": result.kind,
+                "rendering": result.rendering,
+                "sop_instance_uid": result.sop_instance_uid,
+                "sha256": result.sha256,
+            },
         )
 
 
@@ -279,8 +323,8 @@ def _instances(session: Session, item: WorkitemRow) -> tuple[str, ...]:
     )
 
 
-def _predecessors(session: Session, item: WorkitemRow) -> tuple[KeptResult, ...]:
-    """Objects of the newest earlier version in which the algorithm made any."""
+def _earlier(session: Session, item: WorkitemRow) -> list[tuple[ResultRow, int]]:
+    """Objects of the algorithm for earlier versions, the newest version first; what was withdrawn hands nothing on."""
     rows = session.execute(
         select(ResultRow, WorkitemRow.study_version)
         .join(WorkitemRow, WorkitemRow.id == ResultRow.workitem_id)
@@ -288,13 +332,16 @@ def _predecessors(session: Session, item: WorkitemRow) -> tuple[KeptResult, ...]
             WorkitemRow.study_uid == item.study_uid,
             WorkitemRow.algorithm == item.algorithm,
             WorkitemRow.study_version < item.study_version,
+            ResultRow.rejected.is_(None),
+            ResultRow.kind != ObjectKind.REJECTION,
         )
         .order_by(WorkitemRow.study_version.desc(), ResultRow.uid)
-    ).all()
-    return tuple(_kept(row) for row, version in rows if version == rows[0][1])
+    )
+    return [(row, version) for row, version in rows]
 
 
-def _kept(row: ResultRow) -> KeptResult:
+def kept_result(session: Session, row: ResultRow) -> KeptResult:
+    """An object as those who do not know the tables see it."""
     return KeptResult(
         kind=row.kind,
         sop_class_uid=row.sop_class_uid,
@@ -302,7 +349,15 @@ def _kept(row: ResultRow) -> KeptResult:
         series_instance_uid=row.series_uid,
         sha256=row.sha256,
         size=row.size,
+        rendering=row.rendering,
+        destinations=_destinations(session, row.uid),
     )
+
+
+def _destinations(session: Session, result_uid: str) -> tuple[str, ...]:
+    """Where an object goes or went."""
+    found = select(DeliveryRow.destination).where(DeliveryRow.result_uid == result_uid)
+    return tuple(session.scalars(found.order_by(DeliveryRow.destination)))
 
 
 def _items(session: Session, study: StudyRow, state: WorkitemState) -> Sequence[WorkitemRow]:

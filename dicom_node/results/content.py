@@ -80,10 +80,14 @@ def below(parent: Dataset, children: Sequence[Dataset]) -> None:
 
 
 def polyline(
-    name: Code, vertices: Sequence[float], on: Reference, relationship: RelationshipTypeValues = _CONTAINS
+    name: Code,
+    vertices: Sequence[float],
+    on: Reference,
+    relationship: RelationshipTypeValues = _CONTAINS,
+    source_name: Code = SOURCE,
 ) -> Dataset:
     """SCOORD of a line (PS3.3 C.18.6): column, row, column, row, ... on the image that it is selected from."""
-    source = image(SOURCE, on, relationship=RelationshipTypeValues.SELECTED_FROM)
+    source = image(source_name, on, relationship=RelationshipTypeValues.SELECTED_FROM)
     return _content("SCOORD", name, relationship, [source], GraphicType="POLYLINE", GraphicData=list(vertices))
 
 

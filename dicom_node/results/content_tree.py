@@ -12,10 +12,15 @@ def content_items(root: Dataset) -> Iterator[Dataset]:
         yield from content_items(item)
 
 
+def concept(item: Dataset) -> str:
+    """Code value of an item's concept name; empty where it has none."""
+    return next((str(name.get("CodeValue", "")) for name in item.get("ConceptNameCodeSequence", ())), "")
+
+
 def texts(root: Dataset, code_value: str) -> set[str]:
     """Values of all TEXT and UIDREF items named by a code of DCM."""
     return {
         str(item.get("TextValue") or item.get("UID"))
         for item in content_items(root)
-        if item.ValueType in {"TEXT", "UIDREF"} and item.ConceptNameCodeSequence[0].get("CodeValue") == code_value
+        if item.ValueType in {"TEXT", "UIDREF"} and concept(item) == code_value
     }

@@ -1,4 +1,4 @@
-"""An SR document around a content tree (PS3.3 C.17): flags, evidence, predecessors; knows no template."""
+"""A document around a content tree (PS3.3 C.17): evidence, and for an SR flags and predecessors; knows no template."""
 
 from collections.abc import Sequence
 
@@ -28,17 +28,22 @@ def document(
     predecessors
         Objects of the previous version; the documents among them that this one replaces are named.
     """
+    dataset = selection(root, envelope, evidence)
+    dataset.PerformedProcedureCodeSequence = []
+    dataset.CompletionFlag, dataset.VerificationFlag, dataset.PreliminaryFlag = "COMPLETE", "UNVERIFIED", "PRELIMINARY"
+    if replaced := _replaced(envelope.kind, predecessors):
+        dataset.PredecessorDocumentsSequence = [_study(str(dataset.StudyInstanceUID), replaced)]
+    return dataset
+
+
+def selection(root: Dataset, envelope: Envelope, evidence: Sequence[Reference]) -> Dataset:
+    """A Key Object Selection Document (PS3.3 C.17.6): it is not completed, verified or replaced; arguments as above."""
     dataset = Dataset()
     for element in root:
         dataset[element.tag] = element
     seal(dataset, envelope)
     dataset.ReferencedPerformedProcedureStepSequence = []
-    dataset.PerformedProcedureCodeSequence = []
-    dataset.CompletionFlag, dataset.VerificationFlag, dataset.PreliminaryFlag = "COMPLETE", "UNVERIFIED", "PRELIMINARY"
-    study_uid = str(dataset.StudyInstanceUID)
-    dataset.CurrentRequestedProcedureEvidenceSequence = [_study(study_uid, evidence)]
-    if replaced := _replaced(envelope.kind, predecessors):
-        dataset.PredecessorDocumentsSequence = [_study(study_uid, replaced)]
+    dataset.CurrentRequestedProcedureEvidenceSequence = [_study(str(dataset.StudyInstanceUID), evidence)]
     return dataset
 
 

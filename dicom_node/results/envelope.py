@@ -76,7 +76,7 @@ def to_file(dataset: Dataset) -> bytes:
 
 def _place(dataset: Dataset, envelope: Envelope) -> None:
     kind, identity, place = envelope.kind, envelope.identity, placement.PLACES[envelope.kind]
-    dataset.SOPClassUID = place.sop_class_uid
+    dataset.SOPClassUID = placement.sop_class_uid(identity, kind)
     dataset.SOPInstanceUID = placement.sop_instance_uid(identity, kind, envelope.detail, envelope.number)
     dataset.SeriesInstanceUID = placement.series_instance_uid(identity, kind, envelope.detail)
     dataset.Modality, dataset.SeriesNumber = place.modality, place.series_number

@@ -2,7 +2,7 @@
 
 Real headers hold values that no valid object may hold. What identifies the patient is never altered: Patient ID stays
 as sent even where it is too long, and an accession number or study ID that does not fit is left empty, because a
-shortened one is another one.
+shortened one is another one. Of a person's name no more is changed than the standard demands.
 """
 
 import re
@@ -10,14 +10,17 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
+from pydicom.valuerep import PersonName
 
-from dicom_node.results.text import clean, fit
+from dicom_node.results.text import clean
+from dicom_node.unreadable import UNREADABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +55,25 @@ def read(source: Dataset) -> PatientStudy:
 
 
 def text(source: Dataset, keyword: str) -> str:
-    """A value as text, several joined by backslashes; empty where it is absent or cannot be read."""
+    """A value as text, several joined by backslashes; empty where it is absent or cannot be read.
+
+    Blanks around it mean nothing (PS3.5 6.2) and go; an ideographic space is none of them.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's warnings quote the value, and a log must not
         try:
             value = source.get(keyword)
-        except (ValueError, LookupError, TypeError):  # not a number, an unknown character set, a broken element
+            parts = value if isinstance(value, MultiValue | list) else [value]
+            return "\\".join(_plain(part) for part in parts).strip(" ")
+        except UNREADABLE:
             return ""
-        if value is None:
-            return ""
-        parts = value if isinstance(value, MultiValue | list) else [value]
-        return "\\".join(str(part) for part in parts).strip()
+
+
+def _plain(part: Any) -> str:
+    """One value as text, in whatever representation it came; a sequence is none."""
+    if isinstance(part, bytes):
+        return part.rstrip(b"\0 ").decode("latin_1")  # a byte, a character: nothing is lost
+    return str(part) if isinstance(part, str | PersonName | int | float) else ""
 
 
 def _element(keyword: str, value: str) -> DataElement:
@@ -75,16 +86,18 @@ def _as_sent(value: str) -> str:
 
 
 def _person_name(value: str) -> str:
-    # PS3.5 6.2.1: up to three groups (alphabetic, ideographic, phonetic) of up to 64 characters
-    return "=".join(clean(group)[:64] for group in value.split("=")[:3])
+    # PS3.5 6.2.1: up to three groups (alphabetic, ideographic, phonetic) of up to 64 characters and five components
+    groups = [clean(group).split("^", 4) for group in value.split("=")[:3]]
+    whole = "=".join("^".join(c.replace("^", " ") for c in components)[:64] for components in groups)
+    return whole.strip(" ")
 
 
 def _identifier(value: str) -> str:
-    return value if len(value) <= 16 and fit(value, 16) == value else ""
+    return value if len(value) <= 16 and clean(value) == value else ""
 
 
 def _description(value: str) -> str:
-    return fit(value, 64)
+    return clean(value)[:64].strip(" ")
 
 
 def _date(value: str) -> str:
@@ -97,7 +110,7 @@ def _date(value: str) -> str:
 
 def _time(value: str) -> str:
     digits = value.replace(":", "")
-    return digits if re.fullmatch(r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?", digits) else ""
+    return digits if _matches(r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?", digits) else ""
 
 
 def _sex(value: str) -> str:
@@ -105,11 +118,11 @@ def _sex(value: str) -> str:
 
 
 def _age(value: str) -> str:
-    return value if re.fullmatch(r"\d{3}[DWMY]", value) else ""
+    return value if _matches(r"\d{3}[DWMY]", value) else ""
 
 
 def _decimal(value: str) -> str:
-    return value if re.fullmatch(r"(?=.{1,16}$)[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", value) else ""
+    return value if _matches(r"(?=.{1,16}$)[+-]?\d+(\.\d*)?([eE][+-]?\d{1,2})?", value) else ""
 
 
 def _yes(value: str) -> str:
@@ -117,7 +130,13 @@ def _yes(value: str) -> str:
 
 
 def _offset(value: str) -> str:
-    return value if re.fullmatch(r"[+-](0\d|1[0-4])[0-5]\d", value) else ""
+    # PS3.3 C.12.1.1.8: from -1200 to +1400, and -0000 shall not be used
+    return value if _matches(r"-(?!0000)(0\d|1[01])[0-5]\d|-1200|\+(0\d|1[0-3])[0-5]\d|\+1400", value) else ""
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Whether all of `value` is of this form, in digits of ASCII."""
+    return re.fullmatch(pattern, value, re.ASCII) is not None
 
 
 _RULES: dict[str, Callable[[str], str]] = {
@@ -140,6 +159,9 @@ _RULES: dict[str, Callable[[str], str]] = {
     "AccessionNumber": _identifier,
     "StudyDescription": _description,
 }
+KEYWORDS = tuple(_RULES)
+"""All that `read` may give: an object has no other patient and study attributes than these."""
+
 _TYPE_2 = {
     "PatientName",
     "PatientID",

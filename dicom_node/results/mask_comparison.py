@@ -17,6 +17,9 @@ from dicom_node.results.segmentation_form import SegForm
 from dicom_node.results.source import Source
 from inference.findings import Findings, Segment
 
+SPACING_TOLERANCE = 0.01
+"""Part of the distance of the source's planes by which the segmentation's own may differ."""
+
 POSITION_TOLERANCE = 0.1
 """Part of the smallest spacing by which a frame may lie off its plane: headers round, but planes must not swap."""
 
@@ -35,6 +38,7 @@ def compare(data: bytes, findings: Findings, source: Source) -> None:
         At the first difference, with segment and slice.
     """
     written = dcmread(BytesIO(data))
+    _check_spacing(written, source)
     drawn = _Drawn(segments=findings.segments, form=SegForm(written.SegmentationType))
     groups, plane_of = written.PerFrameFunctionalGroupsSequence, _planes(source)
     if len(groups) != written.NumberOfFrames:
@@ -108,6 +112,15 @@ class _Drawn:
 def _planes(source: Source) -> dict[_Plane, int]:
     references = [plane_reference(source, k) for k in range(len(source.planes))]
     return {(r.sop_instance_uid, r.frame_number): k for k, r in enumerate(references)}
+
+
+def _check_spacing(written: Dataset, source: Source) -> None:
+    """Readers build the volume of the masks with it."""
+    groups = (written.SharedFunctionalGroupsSequence[0], written.PerFrameFunctionalGroupsSequence[0])
+    measures = next(group for group in groups if "PixelMeasuresSequence" in group).PixelMeasuresSequence[0]
+    said, expected = float(measures.get("SpacingBetweenSlices") or 0), source.closest_mm
+    if expected and abs(said - expected) > SPACING_TOLERANCE * expected:
+        raise DefectError(f"the segmentation's planes lie {expected:.2f} mm apart, its header says {said:.2f} mm")
 
 
 def _stored(written: Dataset) -> Iterator[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Findings and measurements as a Comprehensive 3D SR after TID 1500; knows no prose.
+"""Findings and measurements as an SR after TID 1500, in the class of the rendering; knows no prose.
 
 A finding with a mask is one group of TID 1410: its outline on its largest slice, which viewers draw, and as
 extensions of the template the lines of its axes below their numbers, and the Referenced Segment of TID 1411, which
@@ -35,6 +35,9 @@ PROCEDURES = {
     "MR": Code("25056-3", "LN", "MRI unspecified body region"),
 }
 """Procedure Reported by modality (CID 100)."""
+
+ORIGINAL_SOURCE = Code("111040", "DCM", "Original Source")
+"""Names the image below a region where a profile wants it named so."""
 
 SOURCE_DOCUMENT = codes.DCM.SourceDocument
 """Names the report that a finding was read from."""
@@ -88,12 +91,12 @@ def procedure(source: Dataset) -> Code:
 
 def segmentation_reference(findings: Findings, identity: Identity) -> list[Reference]:
     """Reference to the segmentation of these findings; empty where none is written."""
-    if segmentation.is_empty(findings):
+    if identity.rendering.seg_form is None or segmentation.is_empty(findings):
         return []
     return [
         Reference(
             series_instance_uid=placement.series_instance_uid(identity, ObjectKind.SEG),
-            sop_class_uid=placement.PLACES[ObjectKind.SEG].sop_class_uid,
+            sop_class_uid=placement.sop_class_uid(identity, ObjectKind.SEG),
             sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG),
         )
     ]
@@ -126,7 +129,7 @@ def _group(finding: Finding, source: Source | TextSource, identity: Identity, de
             *_algorithm(device),
             *measurements,
             *_evaluations(finding),
-            *_region(finding, source),
+            *_region(finding, source, identity),
             *_segment(finding.segment, source, identity),
         ],
     )
@@ -220,9 +223,11 @@ def _name_and_version(device: Device) -> list[Dataset]:
 
 
 def _segment(index: int, source: Source, identity: Identity) -> list[Dataset]:
+    if identity.rendering.seg_form is None:
+        return []
     written = Reference(
         series_instance_uid=placement.series_instance_uid(identity, ObjectKind.SEG),
-        sop_class_uid=placement.PLACES[ObjectKind.SEG].sop_class_uid,
+        sop_class_uid=placement.sop_class_uid(identity, ObjectKind.SEG),
         sop_instance_uid=placement.sop_instance_uid(identity, ObjectKind.SEG),
     )
     return [
@@ -231,7 +236,7 @@ def _segment(index: int, source: Source, identity: Identity) -> list[Dataset]:
     ]
 
 
-def _region(finding: Finding, source: Source) -> list[Dataset]:
+def _region(finding: Finding, source: Source, identity: Identity) -> list[Dataset]:
     """The finding's outline on its largest slice."""
     if finding.region is None or finding.largest_slice is None:
         return []
@@ -239,7 +244,8 @@ def _region(finding: Finding, source: Source) -> list[Dataset]:
     corner = np.array([columns.start, rows.start])
     vertices = corner + outline(finding.region[finding.largest_slice, rows, columns])
     image = plane_reference(source, finding.largest_slice)
-    return [content.polyline(codes.DCM.ImageRegion, vertices.ravel().tolist(), image)]
+    name = ORIGINAL_SOURCE if identity.rendering.original_source else content.SOURCE
+    return [content.polyline(codes.DCM.ImageRegion, vertices.ravel().tolist(), image, source_name=name)]
 
 
 def _sites(finding: Finding) -> list[Dataset]:

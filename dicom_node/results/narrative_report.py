@@ -1,4 +1,4 @@
-"""The report a radiologist reads: an Enhanced SR in words, each sentence tied to what it rests on."""
+"""The report a radiologist reads: an SR in words, in the class of the rendering, each sentence tied to its evidence."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,10 @@ from pydicom.sr.coding import Code
 
 from dicom_node.results import provenance, text_report
 from dicom_node.results.document import document
+from dicom_node.results.drafts import Drafted, drafted
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
+from dicom_node.results.languages import WORDS
 from dicom_node.results.measurement_report import (
     document_evidence,
     key_slice,
@@ -27,104 +29,121 @@ from dicom_node.results.measurement_report import (
 from dicom_node.results.planes import instance_references, plane_reference
 from dicom_node.results.provenance import Device
 from dicom_node.results.source import Source, TextSource
-from dicom_node.results.text import fit, number, one_line, percent
-from dicom_node.results.text_report import image_evidence, paragraph, section
-from dicom_node.study import ObjectKind
-from inference.findings import Finding, Findings, Measurement
+from dicom_node.results.spoken import Spoken, spoken
+from dicom_node.results.text import fit, one_line, percent
+from dicom_node.results.text_report import image_evidence, paragraph, section, with_english
+from dicom_node.study import Language, ObjectKind
+from inference.findings import Finding, Findings
 
 SUMMARY, FINDINGS, PROCEDURE = codes.cid7001.Summary, codes.cid7001.Findings, codes.cid7001.CurrentProcedureDescriptions
 """Headings (CID 7001)."""
+
+DRAFT = Code("draft-text", "99DICOMNODE", "Draft text, generated, not verified")
+"""Heading and name of generated sentences: none of CID 7001 says that."""
 
 
 def write(
     findings: Findings, source: Source | TextSource, identity: Identity, predecessors: Sequence[Predecessor] = ()
 ) -> Dataset:
-    """A text report: warning and what holds for the study, one section for each finding, and how it was made.
+    """A text report: warning and what holds for the study, one section for each finding, drafts, how it was made.
 
-    A finding that the narrative does not mention is put into words from its codes, so none is left out.
+    It is in the language of the identity. A finding that the narrative does not mention is put into words from its
+    codes, so none is left out. Generated sentences stand apart, behind what is coded, each with its mark.
     """
-    device = provenance.device_of(findings.algorithm, identity)
+    device, words = provenance.device_of(findings.algorithm, identity), WORDS[identity.language]
     sections = [
-        _summary(findings, source, identity, text_report.warning(device)),
+        _summary(findings, source, identity, device),
         *(_finding(finding, findings, source, identity) for finding in findings.findings),
-        section(
-            PROCEDURE,
-            [
-                paragraph(codes.DCM.ProcedureDescription, text)
-                for text in _procedure(findings, source, device, identity)
-            ],
-        ),
+        *_drafts(findings, source, identity),
+        section(PROCEDURE, _procedure(findings, source, device, identity)),
     ]
     return document(
-        text_report.report(device, procedure(source.datasets[0]), sections),
+        text_report.report(device, procedure(source.datasets[0]), sections, words),
         Envelope(kind=ObjectKind.NARRATIVE, identity=identity, device=device, source=source.datasets[0]),
         [*instance_references(source), *segmentation_reference(findings, identity)],
         predecessors,
     )
 
 
-def in_words(finding: Finding) -> str:
-    """A finding from its codes alone: "lesion 1: Lesion, Left Brain, probability 93 %, Volume 12.35 mL."."""
-    sure = [] if finding.probability is None else [f"probability {percent(finding.probability)}"]
-    sizes = [f"{m.code.meaning} {measured(m)}" for m in finding.measurements]
-    parts = (finding.code.meaning, place(finding), *sure, *sizes)
-    return f"{finding.label}: " + ", ".join(part for part in parts if part) + "."
-
-
-def place(finding: Finding) -> str:
-    """Side and site of a finding, "Left Brain"; empty where neither is known."""
-    return " ".join(code.meaning for code in (finding.laterality, finding.site) if code)
-
-
-def measured(measurement: Measurement) -> str:
-    """A measured value with its unit, as it is read: "12.35 mL"."""
-    unit = _UNITS.get(measurement.unit.value, measurement.unit.value)
-    return f"{number(measurement.value)} {unit}".rstrip()
-
-
-def said_of_study(findings: Findings) -> list[str]:
+def said_of_study(findings: Findings, language: Language) -> list[Spoken]:
     """What holds for the study as a whole, at least that nothing was found."""
-    said = [one_line(s.text) for s in findings.narrative.sentences if s.finding is None]
+    words = WORDS[language]
+    said = [sentence for sentence in spoken(findings, language) if sentence.finding is None]
+    own = []
     if findings.study_probability is not None:
-        said.append(f"Probability for the study as a whole: {percent(findings.study_probability)}.")
-    if not findings.findings and not said:
-        said.append("The analysis was completed and reports no finding.")
-    return said
+        value = percent(findings.study_probability, words.below, words.above)
+        own.append(words.whole_study.format(value=value))
+    if not findings.findings and not said and not own:
+        own.append(words.nothing)
+    return said + [Spoken(text=text, finding=None, language=language) for text in own]
 
 
-def said_of(finding: Finding, findings: Findings) -> list[str]:
-    """The narrative's sentences about a finding; none where it does not mention it."""
-    return [one_line(s.text) for s in findings.narrative.sentences if s.finding == finding.label]
+def said_of(finding: Finding, findings: Findings, language: Language) -> list[Spoken]:
+    """The sentences about a finding, at least what its codes say."""
+    return [sentence for sentence in spoken(findings, language) if sentence.finding == finding.label]
 
 
 def made_by(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> str:
     """Which algorithm, weights, provider and node made it, when, and what the weights learnt from."""
-    training = findings.algorithm.training
-    told = _TRAINING_ON_TEXT if isinstance(source, TextSource) else _TRAINING
-    learnt = "" if training == "none" else f" Trained on {told[training]}."
-    return text_report.origin(device, identity) + learnt
+    training, words = findings.algorithm.training, WORDS[identity.language]
+    told = words.training_on_text if isinstance(source, TextSource) else words.training
+    learnt = "" if training == "none" else f" {told[training]}"
+    return text_report.origin(device, identity, words) + learnt
 
 
-def _summary(findings: Findings, source: Source | TextSource, identity: Identity, warning: str) -> ContainerContentItem:
-    sentences = [
-        paragraph(codes.DCM.Impression, text, _study_evidence(findings, source, identity))
-        for text in said_of_study(findings)
+def _summary(
+    findings: Findings, source: Source | TextSource, identity: Identity, device: Device
+) -> ContainerContentItem:
+    warning = text_report.warning(device, WORDS[identity.language])
+    paragraphs = [
+        _sentence(codes.DCM.Impression, one, _study_evidence(findings, source, identity), identity)
+        for one in said_of_study(findings, identity.language)
     ]
-    return section(SUMMARY, [paragraph(SUMMARY, warning), *sentences])
+    return section(SUMMARY, [paragraph(SUMMARY, warning), *paragraphs])
 
 
 def _finding(
     finding: Finding, findings: Findings, source: Source | TextSource, identity: Identity
 ) -> ContainerContentItem:
-    said = said_of(finding, findings) or [one_line(in_words(finding))]
     tracked = TextContentItem(
         name=codes.DCM.TrackingIdentifier,
         value=fit(finding.label, 64),
         relationship_type=RelationshipTypeValues.HAS_OBS_CONTEXT,
     )
     coded = CodeContentItem(codes.DCM.Finding, finding.code, relationship_type=RelationshipTypeValues.CONTAINS)
-    sentences = [paragraph(codes.DCM.Finding, text, _evidence(finding, findings, source, identity)) for text in said]
-    return section(FINDINGS, [tracked, coded, *sentences])
+    paragraphs = [
+        _sentence(codes.DCM.Finding, one, _evidence(finding, findings, source, identity), identity)
+        for one in said_of(finding, findings, identity.language)
+    ]
+    return section(FINDINGS, [tracked, coded, *paragraphs])
+
+
+def _drafts(findings: Findings, source: Source | TextSource, identity: Identity) -> list[ContainerContentItem]:
+    """The section of generated sentences, where there are any."""
+    drafts = drafted(findings, identity.language)
+    rests = [_draft_evidence(one, findings, source, identity) for one in drafts]
+    paragraphs = [paragraph(DRAFT, one_line(one.text), rest) for one, rest in zip(drafts, rests, strict=True)]
+    return [section(DRAFT, paragraphs)] if paragraphs else []
+
+
+def _draft_evidence(
+    drafted: Drafted, findings: Findings, source: Source | TextSource, identity: Identity
+) -> list[ContentItem]:
+    """Of each finding that it agrees with or contradicts; or the empty segment."""
+    evidence = [
+        item
+        for finding in findings.findings
+        if finding.label in drafted.evidence
+        for item in _evidence(finding, findings, source, identity)
+    ]
+    if drafted.segment is not None:
+        written = segmentation_reference(findings, identity)
+        return [image_evidence(codes.DCM.ReferencedSegment, image, drafted.segment + 1) for image in written]
+    return evidence
+
+
+def _sentence(name: Code, sentence: Spoken, evidence: list[ContentItem], identity: Identity) -> TextContentItem:
+    return paragraph(name, one_line(sentence.text), evidence, in_english=sentence.language != identity.language)
 
 
 def _evidence(
@@ -156,23 +175,15 @@ def _study_evidence(findings: Findings, source: Source | TextSource, identity: I
     return [UIDRefContentItem(_SERIES, series, relationship_type=RelationshipTypeValues.INFERRED_FROM)]
 
 
-def _procedure(findings: Findings, source: Source | TextSource, device: Device, identity: Identity) -> list[str]:
+def _procedure(
+    findings: Findings, source: Source | TextSource, device: Device, identity: Identity
+) -> list[TextContentItem]:
     """How it was made, and how the images were taken where they are no plain stack."""
-    told = [f"Images: {'; '.join(source.remarks)}."] if isinstance(source, Source) and source.remarks else []
-    return [made_by(findings, source, device, identity), *told]
+    words, name = WORDS[identity.language], codes.DCM.ProcedureDescription
+    made = [paragraph(name, made_by(findings, source, device, identity))]
+    if isinstance(source, TextSource) or not source.remarks:
+        return made
+    return [*made, *with_english(name, words.images, "; ".join(source.remarks), words)]
 
-
-_UNITS = {"1": "", "mm2": "mm²", "mm3": "mm³", "cm2": "cm²", "cm3": "cm³", "ml": "mL"}
-"""UCUM as it is printed, where that differs."""
 
 _SERIES = Code("112002", "DCM", "Series Instance UID")
-_TRAINING = {
-    "real": "real images",
-    "synthetic-appearance": "real anatomy with synthetic appearance",
-    "synthetic-findings": "synthetic findings only",
-}
-_TRAINING_ON_TEXT = {
-    "real": "real reports",
-    "synthetic-appearance": "real findings in made-up reports",
-    "synthetic-findings": "made-up reports only",
-}

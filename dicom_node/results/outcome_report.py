@@ -12,10 +12,11 @@ from dicom_node.results import provenance, text_report
 from dicom_node.results.document import document
 from dicom_node.results.envelope import Envelope
 from dicom_node.results.identity import Identity, Predecessor
+from dicom_node.results.languages import WORDS
 from dicom_node.results.measurement_report import procedure
 from dicom_node.results.planes import reference
 from dicom_node.results.text import one_line
-from dicom_node.results.text_report import paragraph, section
+from dicom_node.results.text_report import paragraph, section, with_english
 from dicom_node.study import ObjectKind, Outcome
 
 
@@ -34,7 +35,7 @@ def write(
     outcome
         Any but `result`.
     reason
-        In words, for the radiologist; without patient data.
+        In English words, for the radiologist; without patient data.
     algorithm_name
         Algorithm that would have read the study; empty where no rule chose one.
     headers
@@ -52,10 +53,11 @@ def write(
     """
     if outcome is Outcome.RESULT or not headers:
         raise ValueError("an outcome report needs an outcome without result and an instance of the study")
-    device = provenance.device_named(algorithm_name, identity)
+    device, words = provenance.device_named(algorithm_name, identity), WORDS[identity.language]
+    begun, why = f"{words.no_result[outcome]} {words.reason}", one_line(reason).rstrip(".")
     summary = [
-        paragraph(codes.cid7001.Summary, f"{_SENTENCES[outcome]} Reason: {one_line(reason).rstrip('.')}."),
-        paragraph(codes.cid7001.Summary, text_report.warning(device)),
+        *with_english(codes.cid7001.Summary, begun, why, words),
+        paragraph(codes.cid7001.Summary, text_report.warning(device, words)),
         CodeContentItem(
             codes.DCM.SummaryOfAnalyses, _STATUS[outcome], relationship_type=RelationshipTypeValues.CONTAINS
         ),
@@ -68,7 +70,7 @@ def write(
         ),
     ]
     return document(
-        text_report.report(device, procedure(headers[0]), sections),
+        text_report.report(device, procedure(headers[0]), sections, words),
         Envelope(
             kind=ObjectKind.OUTCOME,
             identity=identity,
@@ -82,15 +84,11 @@ def write(
 
 
 def _origin(algorithm_name: str, identity: Identity) -> str:
-    algorithm = f"Algorithm: {one_line(algorithm_name)}. " if algorithm_name else ""
-    return algorithm + text_report.node(identity)
+    words = WORDS[identity.language]
+    algorithm = f"{words.algorithm.format(name=one_line(algorithm_name))} " if algorithm_name else ""
+    return algorithm + text_report.node(identity, words)
 
 
-_SENTENCES = {
-    Outcome.ABSTAINED: "No AI result: the study does not fit what the algorithm was made for, so it was not read.",
-    Outcome.FAILED: "No AI result: the analysis failed. This says nothing about the images.",
-    Outcome.NOT_APPLICABLE: "No AI result: no algorithm is configured for this study.",
-}
 _STATUS: dict[Outcome, Code] = {
     Outcome.ABSTAINED: codes.DCM.NotAttempted,
     Outcome.FAILED: codes.DCM.Failed,

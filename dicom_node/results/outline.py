@@ -1,4 +1,4 @@
-"""The outline of a region on a slice, as a closed polyline on the edges of its pixels."""
+"""The outline of a region on a slice, as a closed polyline on the edges of its pixels, and the pixels in an outline."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,25 @@ def outline(plane: NDArray[np.bool_]) -> NDArray[np.float64]:
     loops = _loops(_edges(plane))
     outer = max(loops, key=_signed_area)  # holes run the other way round and have negative area
     return np.array([*outer, outer[0]], dtype=np.float64)
+
+
+def filled(line: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels whose centre lies within an outline: what `outline` was drawn around, without its holes.
+
+    Parameters
+    ----------
+    line
+        (vertex, 2), column and row as `outline` gives them; closed, whether or not the last vertex repeats the first.
+    shape
+        Rows and columns of the plane.
+    """
+    inside = np.zeros(shape, dtype=np.bool_)
+    for (x0, y0), (x1, y1) in zip(line, np.roll(line, -1, axis=0), strict=True):
+        low, high = sorted((y0, y1))
+        for row in range(max(0, int(np.ceil(low - 0.5))), min(shape[0], int(np.ceil(high - 0.5)))):
+            x = x0 + (row + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+            inside[row, max(0, int(np.ceil(x - 0.5))) :] ^= True  # even-odd: one more edge lies to the left
+    return inside
 
 
 def _edges(plane: NDArray[np.bool_]) -> dict[Vertex, list[Vertex]]:

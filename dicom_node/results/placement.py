@@ -6,13 +6,7 @@ numbers from 9001 keep results below the images.
 
 from dataclasses import dataclass
 
-from pydicom.uid import (
-    Comprehensive3DSRStorage,
-    EnhancedSRStorage,
-    SecondaryCaptureImageStorage,
-    SegmentationStorage,
-)
-
+from dicom_node.errors import DefectError
 from dicom_node.results.identity import Identity
 from dicom_node.results.text import fit
 from dicom_node.study import ObjectKind, SeriesInstanceUID, SOPClassUID, SOPInstanceUID
@@ -28,38 +22,31 @@ class Place:
         Series Number (0020,0011).
     modality
         Modality (0008,0060).
-    sop_class_uid
-        Class the object is written as.
     contents
         What the series holds, in the words of its description.
     """
 
     series_number: int
     modality: str
-    sop_class_uid: SOPClassUID
     contents: str
 
 
 PLACES: dict[ObjectKind, Place] = {
-    ObjectKind.SEG: Place(
-        series_number=9001, modality="SEG", sop_class_uid=SOPClassUID(SegmentationStorage), contents="segmentation"
-    ),
-    ObjectKind.SR: Place(
-        series_number=9002, modality="SR", sop_class_uid=SOPClassUID(Comprehensive3DSRStorage), contents="measurements"
-    ),
-    ObjectKind.NARRATIVE: Place(
-        series_number=9003, modality="SR", sop_class_uid=SOPClassUID(EnhancedSRStorage), contents="report"
-    ),
-    ObjectKind.OUTCOME: Place(
-        series_number=9004, modality="SR", sop_class_uid=SOPClassUID(EnhancedSRStorage), contents="no result"
-    ),
-    ObjectKind.CAPTURE: Place(
-        series_number=9005,
-        modality="OT",
-        sop_class_uid=SOPClassUID(SecondaryCaptureImageStorage),
-        contents="summary",
-    ),
+    ObjectKind.SEG: Place(series_number=9001, modality="SEG", contents="segmentation"),
+    ObjectKind.SR: Place(series_number=9002, modality="SR", contents="measurements"),
+    ObjectKind.NARRATIVE: Place(series_number=9003, modality="SR", contents="report"),
+    ObjectKind.OUTCOME: Place(series_number=9004, modality="SR", contents="no result"),
+    ObjectKind.CAPTURE: Place(series_number=9005, modality="OT", contents="summary"),
+    ObjectKind.REJECTION: Place(series_number=9006, modality="KO", contents="withdrawn"),
 }
+
+
+def sop_class_uid(identity: Identity, kind: ObjectKind) -> SOPClassUID:
+    """SOP class of the object of a kind; raises DefectError where its rendering has none."""
+    chosen = identity.rendering.sop_class_uid(kind)
+    if chosen is None:
+        raise DefectError(f"no {kind} object belongs to the rendering {identity.rendering.key!r}")
+    return chosen
 
 
 def sop_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "", number: int = 1) -> SOPInstanceUID:
@@ -67,17 +54,17 @@ def sop_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "", num
     one series.
     """
     numbered = f" {number}" if number > 1 else ""
-    return SOPInstanceUID(identity.uid(f"{kind} instance{detail}{numbered}", PLACES[kind].sop_class_uid))
+    return SOPInstanceUID(identity.uid(f"{kind} instance{detail}{numbered}", sop_class_uid(identity, kind)))
 
 
 def series_instance_uid(identity: Identity, kind: ObjectKind, detail: str = "") -> SeriesInstanceUID:
     """Series Instance UID of the object of a kind; `detail` as for `sop_instance_uid`."""
-    return SeriesInstanceUID(identity.uid(f"{kind} series{detail}", PLACES[kind].sop_class_uid))
+    return SeriesInstanceUID(identity.uid(f"{kind} series{detail}", sop_class_uid(identity, kind)))
 
 
 def tracking_uid(identity: Identity, label: str) -> str:
     """Tracking Unique Identifier of a finding or a segment, the same wherever this reading speaks of it."""
-    return identity.uid(f"tracking {fit(label, 64)}", "")
+    return identity.tracking_uid(fit(label, 64))
 
 
 def series_description(kind: ObjectKind, model_name: str, *, research: bool, version: int) -> str:

@@ -16,6 +16,7 @@ from dicom_node.results import provenance, text_report
 from dicom_node.results.envelope import Envelope, seal
 from dicom_node.results.header import text
 from dicom_node.results.identity import Identity
+from dicom_node.results.languages import WORDS
 from dicom_node.results.measurement_report import key_slice
 from dicom_node.results.narrative_report import made_by
 from dicom_node.results.pages import finding_page, title_page
@@ -66,9 +67,10 @@ def write(
     device = provenance.device_of(findings.algorithm, identity)
     shown = _shown(findings, pixels, source)
     imprint = Imprint(
-        warning=text_report.warning(device),
+        warning=text_report.warning(device, WORDS[identity.language]),
         made_by=made_by(findings, source, device, identity),
         pages=1 + len(shown),
+        language=identity.language,
     )
     images = [title_page.draw(findings, source, imprint, shown)]
     images += [finding_page.draw(one, imprint, page) for page, one in enumerate(shown, start=2)]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, SegmentationStorage
 
 from dicom_node.errors import DefectError, UnsuitableError
 from dicom_node.results import provenance
@@ -13,6 +12,7 @@ from dicom_node.results.header import text
 from dicom_node.results.identity import Identity
 from dicom_node.results.item import item
 from dicom_node.results.planes import instance_references
+from dicom_node.results.rendering import segmentation_class
 from dicom_node.results.segmentation_form import SegForm
 from dicom_node.results.segments.description import described, described_labels, warning
 from dicom_node.results.segments.frames import Frame, frames, overlap
@@ -22,13 +22,6 @@ from dicom_node.results.segments.pixels import MAXIMUM_FRACTIONAL_VALUE, Pixels,
 from dicom_node.results.source import Source
 from dicom_node.study import ObjectKind
 from inference.findings import Findings
-
-SOP_CLASSES = {
-    SegForm.BINARY: SegmentationStorage,
-    SegForm.FRACTIONAL: SegmentationStorage,
-    SegForm.LABELMAP: UID("1.2.840.10008.5.1.4.1.1.66.7"),  # Label Map Segmentation Storage, since 2024c
-}
-"""SOP class of each form (PS3.3 A.51)."""
 
 
 def is_empty(findings: Findings) -> bool:
@@ -69,11 +62,11 @@ def write(findings: Findings, source: Source, identity: Identity, form: SegForm 
     dataset.ContentLabel, dataset.ContentDescription = "AI_SEGMENTATION", warning(device)
     dataset.ContentCreatorName = ""
     _refer(dataset, source)
-    add_groups(dataset, shown, source, identity.uid("dimension organization", SOP_CLASSES[form]))
+    add_groups(dataset, shown, source, identity.uid("dimension organization", segmentation_class(form)))
     _add_form(dataset, findings, envelope, shown, form)
     _add_lossy(dataset, source)
     seal(dataset, envelope)
-    dataset.SOPClassUID = SOP_CLASSES[form]
+    dataset.SOPClassUID = segmentation_class(form)
     return dataset
 
 

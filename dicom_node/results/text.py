@@ -27,10 +27,10 @@ def number(value: float) -> str:
     return plain if len(plain) <= 16 else digits
 
 
-def percent(probability: float) -> str:
+def percent(probability: float, below: str = "below", above: str = "above") -> str:
     """A probability for reading, for example "93 %"; what is not certain is never printed as 0 or 100."""
     if 0.0 < probability <= 0.005:
-        return "below 1 %"
+        return f"{below} 1 %"
     if 0.995 <= probability < 1.0:
-        return "above 99 %"
+        return f"{above} 99 %"
     return f"{100 * probability:.0f} %"

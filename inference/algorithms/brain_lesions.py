@@ -25,6 +25,7 @@ from inference.imaging.midline import Midline, midline, side
 from inference.inputs import Inputs
 from inference.marks import surest
 from inference.measured import measured, size_in_words
+from inference.statements import BrainCutOff, BrainVolume, CodedAt, NothingStandsOut, ScoresAreAnOrder
 
 NAME, VERSION = "brain-lesions", "0.1.0"
 
@@ -212,21 +213,29 @@ def _candidate_finding(number: int, candidate: Candidate, image: Image, plane: M
 def _narrative(whole: Finding, listed: list[Finding], found: tuple[Candidate, ...]) -> Narrative:
     sentences = brain_sentences(whole)
     if not found:
-        sentences.append(Sentence(text="No blob-like region of 2 to 15 mm radius stands out from its tissue."))
+        least, most = blobs.LEAST_RADIUS_MM, blobs.MOST_RADIUS_MM
+        text = f"No blob-like region of {least:g} to {most:g} mm radius stands out from its tissue."
+        sentences.append(Sentence(text=text, says=NothingStandsOut(least_mm=least, most_mm=most)))
     for finding, candidate in zip(listed, found, strict=True):
-        sentences.append(Sentence(text=_in_words(finding, candidate), finding=finding.label))
+        says = CodedAt(place_mm=place_mm(candidate))
+        sentences.append(Sentence(text=_in_words(finding, candidate), finding=finding.label, says=says))
     if found:
-        sentences.append(Sentence(text="A score is an order among candidates, not a probability."))
+        text = "A score is an order among candidates, not a probability."
+        sentences.append(Sentence(text=text, says=ScoresAreAnOrder()))
     return Narrative(sentences=tuple(sentences))
 
 
 def brain_sentences(whole: Finding) -> list[Sentence]:
     """What `brain_finding` measured, in words."""
     shown_ml, whole_ml = whole.measured(codes.SCT.Volume), whole.measured(_WHOLE)
-    told = [f"The brain in the images measures {shown_ml:.0f} mL."]
+    if shown_ml is None:
+        raise ValueError("a brain is measured")
+    text = f"The brain in the images measures {shown_ml:.0f} mL."
+    sentences = [Sentence(text=text, finding=whole.label, says=BrainVolume(volume_ml=shown_ml))]
     if whole_ml is not None:
-        told.append(f"The images cut the brain off; the whole is estimated at {whole_ml:.0f} mL.")
-    return [Sentence(text=text, finding=whole.label) for text in told]
+        text = f"The images cut the brain off; the whole is estimated at {whole_ml:.0f} mL."
+        sentences.append(Sentence(text=text, finding=whole.label, says=BrainCutOff(whole_ml=whole_ml)))
+    return sentences
 
 
 def _in_words(finding: Finding, candidate: Candidate) -> str:
@@ -234,9 +243,15 @@ def _in_words(finding: Finding, candidate: Candidate) -> str:
     return f"{finding.label.capitalize()}: {where}, {size_and_place(finding, candidate)}."
 
 
+def place_mm(candidate: Candidate) -> tuple[float, float, float]:
+    """Where a candidate's centre lies from the scanner's: LPS, mm."""
+    x, y, z = (float(mm) for mm in candidate.part.centroid_mm)
+    return x, y, z
+
+
 def size_and_place(finding: Finding, candidate: Candidate) -> str:
     """How large a candidate is, its score, and where it lies in the scanner."""
-    x, y, z = candidate.part.centroid_mm
+    x, y, z = place_mm(candidate)
     place = (
         f"at {abs(x):.0f} mm {'left' if x >= 0 else 'right'}, {abs(y):.0f} mm {'posterior' if y >= 0 else 'anterior'}"
     )

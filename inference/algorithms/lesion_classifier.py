@@ -30,6 +30,16 @@ from inference.lesion_findings import finding, sentences
 from inference.manifests.lesions import LesionsManifest
 from inference.parity import opened
 from inference.session import Session
+from inference.statements import (
+    FittedOn,
+    FromImage,
+    ImageAlone,
+    JoinedWithText,
+    LearntOnSynthetic,
+    NeitherMeansNothing,
+    NoCandidate,
+    TextNotTaken,
+)
 from inference.text_opinion import TextOpinion
 
 _BATCH = 64
@@ -188,30 +198,37 @@ class LesionClassifier:
         self, said: Sequence[Told], text: TextOpinion | str
     ) -> tuple[float | None, tuple[Measurement, ...], list[Sentence]]:
         """Probability of the second class in the patient; where a text joined it, that of either alone; in words."""
-        classes = self._manifest.classes
-        first, second = (kind.code.meaning.lower() for kind in classes)
-        lines = [f"Technical demonstration: it learnt to tell {first} from {second} on synthetic lesions alone."]
-        if self._manifest.training != "synthetic-findings":
-            lines = []
+        first, asked = (kind.code.code() for kind in self._manifest.classes)
+        second = asked.meaning.lower()
+        lines: list[Sentence] = []
+        if self._manifest.training == "synthetic-findings":
+            apart = f"{first.meaning.lower()} from {second}"
+            learnt = f"Technical demonstration: it learnt to tell {apart} on synthetic lesions alone."
+            lines.append(Sentence(text=learnt, says=LearntOnSynthetic(first=first, second=asked)))
         if not said:
-            lines.append(f"No dark lesion was found, so no probability of {second} is given.")
-            return None, (), [Sentence(text=text) for text in lines]
+            none = f"No dark lesion was found, so no probability of {second} is given."
+            return None, (), [*lines, Sentence(text=none, says=NoCandidate(code=asked))]
         rule = self._manifest.patient_rule
         image = of_patient([one.probability for one in said], rule)
-        patient = image
-        both: tuple[Measurement, ...] = ()
-        lines.append(f"Probability of {second} from the image: {100.0 * image:.0f} % (rule over candidates: {rule}).")
+        alone = f"Probability of {second} from the image: {100.0 * image:.0f} % (rule over candidates: {rule})."
+        lines.append(Sentence(text=alone, says=FromImage(code=asked, probability=image, rule=rule)))
+        patient, both, joined = self._joined(image, text)
+        meaningless = "A candidate that is neither of the two gets a meaningless probability."
+        return patient, both, [*lines, *joined, Sentence(text=meaningless, says=NeitherMeansNothing())]
+
+    def _joined(self, image: float, text: TextOpinion | str) -> tuple[float, tuple[Measurement, ...], list[Sentence]]:
+        """The image's probability with what the text says taken into it, where there is such, and how, in words."""
         fusion = self._manifest.fusion
-        if isinstance(text, TextOpinion) and fusion is not None:
-            patient = fused(image, text.probability, fusion)
-            both = _alone(image, text.probability)
-            lines.append(f"Joined with the {100.0 * text.probability:.0f} % of {text.source}: {100.0 * patient:.0f} %.")
-            lines.append(f"Joined by logistic regression; the text it was fitted on was {fusion.text}.")
-        else:
-            why = f" ({text})" if isinstance(text, str) and text else ""
-            lines.append(f"From the image alone; no text was taken into it{why}.")
-        lines.append("A candidate that is neither of the two gets a meaningless probability.")
-        return patient, both, [Sentence(text=text) for text in lines]
+        if not isinstance(text, TextOpinion) or fusion is None:
+            why = text if isinstance(text, str) else ""
+            told = f"From the image alone; no text was taken into it{f' ({why})' if why else ''}."
+            return image, (), [Sentence(text=told, says=TextNotTaken(why=why) if why else ImageAlone())]
+        patient = fused(image, text.probability, fusion)
+        told = f"Joined with the {100.0 * text.probability:.0f} % of {text.source}: {100.0 * patient:.0f} %."
+        says = JoinedWithText(text_probability=text.probability, source=text.source, probability=patient)
+        how = f"Joined by logistic regression; the text it was fitted on was {fusion.text}."
+        sentences = [Sentence(text=told, says=says), Sentence(text=how, says=FittedOn(text=fusion.text))]
+        return patient, _alone(image, text.probability), sentences
 
 
 def _alone(image: float, text: float) -> tuple[Measurement, Measurement]:

@@ -15,6 +15,7 @@ from inference.measured import probability_of
 from inference.parity import opened
 from inference.report_text import ReportText
 from inference.session import Session
+from inference.statements import OfEachClass, Statement, TextClass, TextCut, TextDraft, TextOfNoClass
 
 LABEL = "report class"
 """Tracking Identifier of the finding."""
@@ -146,23 +147,29 @@ class ReportClassifier:
     ) -> tuple[Sentence, ...]:
         cited = LABEL if named else None
         best = int(np.argmax(probabilities))
-        meaning, sure = self._manifest.classes[best].code.meaning, _percent(float(probabilities[best]))
+        code, sure = self._manifest.classes[best].code.code(), float(probabilities[best])
         if named:
-            first = f"The text of {report.origin} is classified as {meaning}, probability {sure}."
+            first = f"The text of {report.origin} is classified as {code.meaning}, probability {_percent(sure)}."
+            says: Statement = TextClass(origin=report.origin, code=code, probability=sure)
         else:
-            least = _percent(self._manifest.least_probability)
+            least = self._manifest.least_probability
             first = (
-                f"The text of {report.origin} is given no class: the most probable one, {meaning}, has {sure}, "
-                f"and {least} is needed."
+                f"The text of {report.origin} is given no class: the most probable one, {code.meaning}, has "
+                f"{_percent(sure)}, and {_percent(least)} is needed."
             )
-        pairs = zip(self._manifest.classes, probabilities, strict=True)
-        told = "; ".join(f"{kind.code.meaning} {_percent(float(value))}" for kind, value in pairs)
-        said = [Sentence(text=first, finding=cited), Sentence(text=f"Probabilities: {told}.", finding=cited)]
+            says = TextOfNoClass(origin=report.origin, code=code, probability=sure, least=least)
+        pairs = [(k.code.code(), float(value)) for k, value in zip(self._manifest.classes, probabilities, strict=True)]
+        told = f"Probabilities: {'; '.join(f'{k.meaning} {_percent(value)}' for k, value in pairs)}."
+        lines = [
+            Sentence(text=first, finding=cited, says=says),
+            Sentence(text=told, finding=cited, says=OfEachClass(classes=tuple(pairs))),
+        ]
         if encoded.cut:
-            text = f"Only the first {encoded.input_ids.shape[1]} of the report's {encoded.whole} tokens were read."
-            said.append(Sentence(text=text, finding=cited))
+            read, whole = int(encoded.input_ids.shape[1]), encoded.whole
+            text = f"Only the first {read} of the report's {whole} tokens were read."
+            lines.append(Sentence(text=text, finding=cited, says=TextCut(read=read, whole=whole)))
         draft = "This is a draft about the text of a report; no image was read."
-        return (*said, Sentence(text=draft, finding=cited))
+        return (*lines, Sentence(text=draft, finding=cited, says=TextDraft()))
 
 
 def _percent(probability: float) -> str:

@@ -23,6 +23,7 @@ from inference.inputs import Inputs
 from inference.manifests.localiser import FEATURES, LocaliserManifest
 from inference.parity import opened
 from inference.session import Session
+from inference.statements import Direction, HighestSlice, LikeliestSlice
 
 Array = NDArray[np.float32]
 
@@ -30,7 +31,11 @@ _LENGTH = 1e-3  # by which that of a text's features may differ from 1
 _SLICE_PROBABILITY = Code("slice-probability", "99DICOMNODE", "Highest Probability of a Slice")
 _SLICE_SCORE = Code("slice-score", "99DICOMNODE", "Highest Score of a Slice, not a Probability")
 _SCORE_UNIT = Code("{score}", "UCUM", "score")
-_ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))  # of LPS axes, from - to +
+_ENDS: tuple[tuple[Direction, Direction], ...] = (
+    ("right", "left"),
+    ("anterior", "posterior"),
+    ("inferior", "superior"),
+)  # of LPS axes, from - to +
 
 
 class TumourLocaliser:
@@ -116,7 +121,7 @@ class TumourLocaliser:
             image,
             self._manifest,
             self.algorithm,
-            first=[Sentence(text=_in_words(surest, image))],
+            first=[_in_words(surest, image)],
             study_probability=float(slices.max()) if is_probability else None,
             study_code=self.sought if is_probability else None,
             measurements=(surest,),
@@ -193,16 +198,24 @@ def _surest(slices: Array, *, is_probability: bool) -> Measurement:
     return Measurement(code=code, value=value, unit=unit, by_slice=((best, value),))
 
 
-def _in_words(surest: Measurement, image: Image) -> str:
+def _in_words(surest: Measurement, image: Image) -> Sentence:
     """Which slice that is, as it was acquired, where it lies, and how sure the bundle is."""
     volume, ((best, value),), ((plane, _),) = image.volume, surest.by_slice, image.by_plane(surest.by_slice)
     middle = [best, *((n - 1) / 2.0 for n in volume.spatial_shape[1:])]
-    x, y, z = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
+    at = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
     axis = int(np.abs(volume.affine[:3, 0]).argmax())
-    at = (x, y, z)[axis]
-    place = f"{abs(at):.0f} mm {_ENDS[axis][int(at >= 0)]} of the scanner's centre"
-    planes = volume.spatial_shape[0] if image.laying is None else len(image.laying.corners)
-    sure = f"score {value:.2f}, which is an order among slices and no probability"
+    offset, end = abs(float(at[axis])), _ENDS[axis][int(at[axis] >= 0)]
+    count = volume.spatial_shape[0] if image.laying is None else len(image.laying.corners)
+    told = f"Slice {plane + 1} of {count}, {offset:.0f} mm {end} of the scanner's centre"
+    told += ", is the likeliest to show abnormal tissue: "
     if surest.code == _SLICE_PROBABILITY:
-        sure = f"probability {value:.0f} %"
-    return f"Slice {plane + 1} of {planes}, {place}, is the likeliest to show abnormal tissue: {sure}."
+        return Sentence(
+            text=f"{told}probability {value:.0f} %.",
+            says=LikeliestSlice(
+                number=plane + 1, count=count, offset_mm=offset, direction=end, probability=value / 100.0
+            ),
+        )
+    return Sentence(
+        text=f"{told}score {value:.2f}, which is an order among slices and no probability.",
+        says=HighestSlice(number=plane + 1, count=count, offset_mm=offset, direction=end, score=value),
+    )

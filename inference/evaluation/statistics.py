@@ -8,6 +8,7 @@ from scipy.special import stdtr
 from scipy.stats import wilcoxon
 
 from inference.errors import DataError
+from inference.evaluation.ranking import ratio
 
 REPLICATES = 1000
 """Bootstrap samples of patients; the interval is their 2.5 and 97.5 percentiles."""
@@ -96,6 +97,54 @@ def interval(values: Values, patients: int) -> Figure | None:
         return None
     ends = percentiles(values[1:]) if patients > 1 else None
     return {"value": float(values[0]), "ci95": ends if ends and np.isfinite(ends).all() else None}
+
+
+def summed(units: NDArray[np.int64], values: Values, count: int) -> Values:
+    """(unit, ...): values of cases, (case, ...), added up over the cases of each of `count` units."""
+    sums = np.zeros((count, *values.shape[1:]))
+    np.add.at(sums, units, values)
+    return sums
+
+
+def means(rows: Values, units: NDArray[np.int64], values: Values) -> Values:
+    """Mean over cases of values, (case,), on each row of `weights`, (row, unit); NaN where a row has no case."""
+    count = rows.shape[1]
+    return ratio(rows @ summed(units, values, count), rows @ summed(units, np.ones(len(values)), count))
+
+
+def gain(sums: Values, counts: Values) -> dict[str, float | list[float] | None]:
+    """How much better a reader is than a baseline over the same cases, patients resampled in pairs.
+
+    Parameters
+    ----------
+    sums, counts
+        (patient,): sum over the patient's cases of figure minus baseline, and how many cases; 1 or more.
+
+    Returns
+    -------
+    dict
+        {"n", "mean", "ci95": [low, high], "bootstrap_p", "t", "p", "wilcoxon_p"}: patients, the mean difference of a
+        case with its interval, the two-tailed share of replicates on the other side of 0, (1 + less) / (1 + all) x 2,
+        and `paired` of the patients' means.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than 2 patients.
+    """
+    tests = paired(sums / counts)
+    rows = weights(len(sums))
+    drawn = (rows @ sums) / (rows @ counts)
+    beyond = min(int((drawn[1:] <= 0).sum()), int((drawn[1:] >= 0).sum()))
+    return {
+        "n": tests.n,
+        "mean": float(drawn[0]),
+        "ci95": percentiles(drawn[1:]),
+        "bootstrap_p": min(1.0, 2.0 * (1 + beyond) / (1 + REPLICATES)),
+        "t": tests.t,
+        "p": tests.p,
+        "wilcoxon_p": tests.wilcoxon_p,
+    }
 
 
 def paired(differences: Values) -> PairedTest:

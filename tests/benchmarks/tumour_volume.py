@@ -15,7 +15,7 @@ from dicom_node.config import Config
 from dicom_node.reading.admission import admit
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import Task
-from dicom_node.reading.worker import PROFILE
+from dicom_node.results.rendering import GENERIC_RENDERING
 
 TURNS = 5
 
@@ -35,7 +35,7 @@ def main() -> None:
         inputs=description.inputs,
         configuration_digest=config.reading_digest,
         software_version=__version__,
-        profile=PROFILE,
+        renderings=(GENERIC_RENDERING,),
         analysed_at=None,
     )
     seconds = []

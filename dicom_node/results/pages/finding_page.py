@@ -3,7 +3,10 @@
 from PIL import Image, ImageDraw
 
 from dicom_node.results.header import text
-from dicom_node.results.narrative_report import measured, place, said_of
+from dicom_node.results.languages import WORDS
+from dicom_node.results.narrative_report import said_of
+from dicom_node.results.pages.facts import measured
+from dicom_node.results.pages.labels import LABELS, Labels
 from dicom_node.results.pages.lettering import fitting, shortened, typeface
 from dicom_node.results.pages.orientation import edges
 from dicom_node.results.pages.page import BOTTOM, MARGIN, SIZE, TOP, Column, Imprint, blank
@@ -19,6 +22,7 @@ from dicom_node.results.pages.slice_picture import (
     panel,
 )
 from dicom_node.results.text import number, percent
+from dicom_node.study import Language
 from inference.findings import Finding
 
 _WHOLE = (536, 536)
@@ -33,27 +37,35 @@ _VALUE = 280  # pixels, the longest value beside its name
 def draw(shown: ShownFinding, imprint: Imprint, page: int) -> Image.Image:
     """Draw the page."""
     image = blank(imprint, page)
-    _head(image, shown.finding)
+    _head(image, shown.finding, imprint.language)
     image.paste(slice_panel(shown, _WHOLE, _OUTLINE), (MARGIN, _UPPER))
     facts = Column(image=image, left=_RIGHT, right=SIZE[0] - MARGIN, top=_UPPER, bottom=BOTTOM)
     if _is_small(shown):
         _enlarged(image, shown)
         facts.skip(_ENLARGED[1] + 14)
-    _facts(facts, shown)
-    _legend(image, shown)
+    _facts(facts, shown, imprint.language)
+    _legend(image, shown, LABELS[imprint.language])
     return image
 
 
-def _head(image: Image.Image, finding: Finding) -> None:
+def _head(image: Image.Image, finding: Finding, language: Language) -> None:
     """What it is, where, and how sure."""
+    words, said = WORDS[language], LABELS[language]
+    name, lies = words.name(finding.code), words.site(finding.site, finding.laterality)
     pen, right, room = ImageDraw.Draw(image), SIZE[0] - MARGIN, SIZE[0] - 2 * MARGIN
     if finding.probability is not None:
-        pen.text((right, TOP + 30), percent(finding.probability), font=typeface(36, bold=True), fill=TEXT, anchor="rs")
-        pen.text((right, TOP + 54), "probability", font=typeface(16), fill=FAINT, anchor="rs")
+        pen.text(
+            (right, TOP + 30),
+            percent(finding.probability, words.below, words.above),
+            font=typeface(36, bold=True),
+            fill=TEXT,
+            anchor="rs",
+        )
+        pen.text((right, TOP + 54), said.probability, font=typeface(16), fill=FAINT, anchor="rs")
         room -= 240
-    font = fitting(finding.code.meaning, room, 30, bold=True)
-    pen.text((MARGIN, TOP + 30), shortened(finding.code.meaning, font, room), font=font, fill=TEXT, anchor="ls")
-    where = " · ".join(part for part in (place(finding), finding.label) if part)
+    font = fitting(name, room, 30, bold=True)
+    pen.text((MARGIN, TOP + 30), shortened(name, font, room), font=font, fill=TEXT, anchor="ls")
+    where = " · ".join(part for part in (lies, finding.label) if part)
     pen.text((MARGIN, TOP + 56), shortened(where, typeface(19), room), font=typeface(19), fill=AMBER, anchor="ls")
 
 
@@ -94,35 +106,37 @@ def _enlarged(image: Image.Image, shown: ShownFinding) -> None:
     image.paste(drawn.image, (_RIGHT, _UPPER))
 
 
-def _facts(column: Column, shown: ShownFinding) -> None:
+def _facts(column: Column, shown: ShownFinding, language: Language) -> None:
     """Which image, what was measured, and what the report says of it, as far as there is room."""
-    facts = [*_whereabouts(shown), *((m.code.meaning, measured(m)) for m in shown.finding.measurements)]
+    words, labels = WORDS[language], LABELS[language]
+    values = [(words.name(m.code), words.decimals(measured(m))) for m in shown.finding.measurements]
+    facts = [*_whereabouts(shown, labels), *values]
     for index, (name, said) in enumerate(facts):
         if column.room < _ROWS * _ROW:
-            column.write(f"and {len(facts) - index} more in the report", 16)
+            column.write(labels.more.format(count=len(facts) - index), 16)
             return
         beside = column.beside(shortened(said, typeface(18, bold=True), _VALUE), 18, bold=True)
         room = column.right - column.left - beside - 16
         column.write(shortened(name, typeface(18), room), 18, fill=FAINT)
         column.skip(2)
     column.skip(8)
-    for sentence in said_of(shown.finding, shown.findings):
-        column.write(sentence, 16)
+    for sentence in said_of(shown.finding, shown.findings, language):
+        column.write(sentence.text, 16)
         column.skip(3)
 
 
-def _whereabouts(shown: ShownFinding) -> list[tuple[str, str]]:
+def _whereabouts(shown: ShownFinding, labels: Labels) -> list[tuple[str, str]]:
     """Where a viewer finds the slice, in its numbers and in ours."""
     header, frame = shown.source.plane(shown.key)
     series, instance = text(header, "SeriesNumber"), text(header, "InstanceNumber")
-    within = f" of series {series}" if series else ""
-    counted = [("Slice", f"{shown.key + 1} of {len(shown.source.planes)}")]
+    within = labels.of_series if series else "{one}"
+    counted = [(labels.slice, labels.of.format(one=shown.key + 1, all=len(shown.source.planes)))]
     if frame is not None:
-        return [("Frame", f"{frame}{within}"), *counted]
-    return [("Image", f"{instance}{within}"), *counted] if instance else counted
+        return [(labels.frame, within.format(one=frame, series=series)), *counted]
+    return [(labels.image, within.format(one=instance, series=series)), *counted] if instance else counted
 
 
-def _legend(image: Image.Image, shown: ShownFinding) -> None:
+def _legend(image: Image.Image, shown: ShownFinding, labels: Labels) -> None:
     """Which colour is which segment, among those on the slice; how grey values are shown."""
     pen, x, y = ImageDraw.Draw(image), MARGIN, _UPPER + _WHOLE[1] + 16
     for segment in shown.findings.segments:
@@ -135,5 +149,4 @@ def _legend(image: Image.Image, shown: ShownFinding) -> None:
         x += wide
     unit = " HU" if shown.is_ct else ""
     low, high = (f"{number(value)}{unit}" for value in shown.window)
-    told = f"Not for measurement: a resampled picture. Black is {low}, white {high}."
-    pen.text((MARGIN, y + 20), told, font=typeface(13), fill=FAINT, anchor="lm")
+    pen.text((MARGIN, y + 20), labels.picture.format(low=low, high=high), font=typeface(13), fill=FAINT, anchor="lm")

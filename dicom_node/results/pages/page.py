@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from dicom_node.results.pages.lettering import fitting, shortened, typeface, wrapped
 from dicom_node.results.pages.slice_picture import AMBER, BACKGROUND, FAINT, LINE, TEXT, Color
+from dicom_node.study import Language
 
 SIZE = (1024, 768)
 """Width and height of a page, pixels: viewers enlarge it, and an archive keeps 2.4 MB."""
@@ -31,11 +32,14 @@ class Imprint:
         Algorithm, weights, node and time, at the foot.
     pages
         How many there are.
+    language
+        Of the sentences.
     """
 
     warning: str
     made_by: str
     pages: int
+    language: Language = "en"
 
 
 def blank(imprint: Imprint, page: int) -> Image.Image:

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from dicom_node.results.header import text
-from dicom_node.results.narrative_report import measured, place, said_of, said_of_study
+from dicom_node.results.languages import WORDS
+from dicom_node.results.narrative_report import said_of, said_of_study
 from dicom_node.results.pages.finding_page import slice_panel
+from dicom_node.results.pages.labels import LABELS, Labels
 from dicom_node.results.pages.lettering import shortened, typeface
 from dicom_node.results.pages.page import BOTTOM, MARGIN, SIZE, TOP, Column, Imprint, blank
 from dicom_node.results.pages.shown_finding import ShownFinding, color_of
 from dicom_node.results.pages.slice_picture import FAINT, LINE, TEXT
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import number, percent
+from dicom_node.study import Language
 from inference.findings import Finding, Findings
 
 _SAID = (24, 20, 16)  # sizes of what is said of the study
@@ -30,31 +33,36 @@ def draw(
     image = blank(imprint, 1)
     column = Column(image=image, left=MARGIN, right=SIZE[0] - MARGIN, top=TOP, bottom=BOTTOM - _COUNT)
     column.write(f"{findings.algorithm.name} {findings.algorithm.version}", 32, bold=True, lines=1)
-    column.write(_read(source), 16, fill=FAINT, lines=2)
+    column.write(_read(source, LABELS[imprint.language]), 16, fill=FAINT, lines=2)
     column.skip(14)
-    sentences = _say(column, said_of_study(findings), keep=_CARD * min(_CARDS, len(findings.findings)))
+    sentences = _say(
+        column,
+        [said.text for said in said_of_study(findings, imprint.language)],
+        keep=_CARD * min(_CARDS, len(findings.findings)),
+    )
     pages = {one.finding.label: page for page, one in enumerate(shown, start=2)}
     cards = 0
     for finding in findings.findings:
         if column.room < _CARD:
             break
-        _card(column, finding, findings, pages.get(finding.label))
+        _card(column, finding, findings, pages.get(finding.label), imprint.language)
         cards += 1
-    _count(image, sentences, len(findings.findings) - cards)
-    _small(column, shown)
+    _count(image, sentences, len(findings.findings) - cards, LABELS[imprint.language])
+    _small(column, shown, LABELS[imprint.language])
     return image
 
 
-def _read(source: Source | TextSource) -> str:
+def _read(source: Source | TextSource, labels: Labels) -> str:
     """What was read, without anything of the patient's."""
     if isinstance(source, TextSource):
-        return "Read: the text of a report."
+        return labels.read_text
     planes, rows, columns = source.shape
     first, spacing = source.datasets[0], source.spacing_mm
-    series = f" series {text(first, 'SeriesNumber')}" if text(first, "SeriesNumber") else ""
-    apart = f"{number(spacing)} mm apart" if spacing else "unevenly spaced"
-    counted = f"{planes} slices of {rows} x {columns}, {apart}"
-    return f"Read: {text(first, 'Modality')}{series}, {'; '.join((counted, *source.remarks))}."
+    name, modality = text(first, "SeriesNumber"), text(first, "Modality")
+    series = labels.series.format(modality=modality, series=name) if name else modality
+    apart = labels.apart.format(spacing=number(spacing)) if spacing else labels.uneven
+    counted = labels.slices.format(slices=planes, rows=rows, columns=columns, apart=apart)
+    return labels.read.format(what="; ".join((f"{series}, {counted}", *source.remarks)))
 
 
 def _say(column: Column, said: Sequence[str], keep: int) -> int:
@@ -69,32 +77,35 @@ def _say(column: Column, said: Sequence[str], keep: int) -> int:
     return 0
 
 
-def _card(column: Column, finding: Finding, findings: Findings, page: int | None) -> None:
-    """A finding: its colour, name, place, certainty and page; below what is said of it, else what was measured."""
+def _card(column: Column, finding: Finding, findings: Findings, page: int | None, language: Language) -> None:
+    """A finding: its colour, name, place, certainty and page; below what is said of it."""
     pen = ImageDraw.Draw(column.image)
     column.skip(4)
     pen.line((column.left, column.y, column.right, column.y), fill=LINE)
     column.skip(8)
     pen.rectangle((column.left, column.y + 4, column.left + 15, column.y + 19), fill=color_of(finding, findings))
     inner = Column(image=column.image, left=column.left + 28, right=column.right, top=column.y, bottom=column.bottom)
-    sure = "" if finding.probability is None else percent(finding.probability)
-    beside = inner.beside("   ".join(part for part in (sure, f"page {page}" if page else "") if part), 20, bold=True)
-    where = "".join(f", {part}" for part in (place(finding),) if part)
-    heading = f"{finding.code.meaning}{where} ({finding.label})"
+    words, labels = WORDS[language], LABELS[language]
+    sure = "" if finding.probability is None else percent(finding.probability, words.below, words.above)
+    beside = inner.beside(
+        "   ".join(part for part in (sure, labels.page.format(page=page) if page else "") if part), 20, bold=True
+    )
+    where = "".join(f", {part}" for part in (words.site(finding.site, finding.laterality),) if part)
+    heading = f"{words.name(finding.code)}{where} ({finding.label})"
     inner.write(shortened(heading, typeface(20, bold=True), inner.right - inner.left - beside - 16), 20, bold=True)
-    sizes = ", ".join(f"{m.code.meaning} {measured(m)}" for m in finding.measurements)
-    inner.write(" ".join(said_of(finding, findings)) or sizes, 17, lines=2)
+    inner.write(" ".join(said.text for said in said_of(finding, findings, language)), 17, lines=2)
     column.y = inner.y + 2
 
 
-def _count(image: Image.Image, sentences: int, findings: int) -> None:
-    counted = [f"{n} {what}{'s' if n > 1 else ''}" for n, what in ((sentences, "sentence"), (findings, "finding")) if n]
+def _count(image: Image.Image, sentences: int, findings: int, labels: Labels) -> None:
+    left = ((labels.sentences, sentences), (labels.findings, findings))
+    counted = [what.format(count=count) for what, count in left if count]
     if counted:
-        line = f"Without room here: {' and '.join(counted)}. The text report holds everything."
+        line = labels.no_room.format(what=", ".join(counted))
         ImageDraw.Draw(image).text((MARGIN, BOTTOM - 4), line, font=typeface(16, bold=True), fill=TEXT, anchor="ls")
 
 
-def _small(column: Column, shown: Sequence[ShownFinding]) -> None:
+def _small(column: Column, shown: Sequence[ShownFinding], labels: Labels) -> None:
     """As many slices beside each other as there is room for, each with its page."""
     width = column.right - column.left + _BETWEEN
     side = min(column.room - 40, max(_SMALL[0], min(_SMALL[1], width // max(1, len(shown)) - _BETWEEN)))
@@ -104,5 +115,5 @@ def _small(column: Column, shown: Sequence[ShownFinding]) -> None:
     for index, one in enumerate(shown[: width // (side + _BETWEEN)]):
         left = column.left + index * (side + _BETWEEN)
         column.image.paste(slice_panel(one, (side, side), 2), (left, top))
-        caption = shortened(f"page {index + 2}: {one.finding.label}", typeface(15), side)
+        caption = shortened(f"{labels.page.format(page=index + 2)}: {one.finding.label}", typeface(15), side)
         pen.text((left, top + side + 20), caption, font=typeface(15), fill=FAINT, anchor="ls")

@@ -1,5 +1,6 @@
 """Functional groups of a segmentation's frames (PS3.3 C.7.6.16): where each lies, what it was drawn on; dimensions."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydicom.sr.coding import Code
 from pydicom.tag import Tag
 from pydicom.valuerep import format_number_as_ds
 
+from dicom_node.results.header import text
 from dicom_node.results.item import coded, item
 from dicom_node.results.planes import plane_reference
 from dicom_node.results.segments.frames import Frame
@@ -98,13 +100,17 @@ def _measures(source: Source) -> Dataset:
 
 
 def _slice_thickness(source: Source) -> float:
-    """Slice Thickness (0018,0050) of the first plane as its header says, 0 where it says none."""
+    """Slice Thickness (0018,0050) of the first plane as its header says, mm; 0 where it says no such number."""
     header, frame_number = source.plane(0)
     if frame_number is not None:
         own = header.PerFrameFunctionalGroupsSequence[frame_number - 1]
         group = own if "PixelMeasuresSequence" in own else header.SharedFunctionalGroupsSequence[0]
         header = group.PixelMeasuresSequence[0]
-    return max(0.0, float(header.get("SliceThickness") or 0))
+    try:
+        thickness = float(text(header, "SliceThickness") or 0)
+    except ValueError:
+        return 0.0
+    return thickness if 0.0 < thickness < math.inf else 0.0
 
 
 def _is_stack(planes: Sequence[int], source: Source) -> bool:

@@ -1,0 +1,135 @@
+"""Folders of questions about pictures as VQA-RAD comes: `train.json` and `images/`; parts that share no picture.
+
+Whose pictures they are is not known: the picture is the unit that is divided and resampled. Two pictures of one patient
+may fall into two parts.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Picture
+from PIL import UnidentifiedImageError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from inference.errors import DataError
+from inference.evaluation.words import answer_words
+
+FILE = "train.json"
+IMAGES = "images"
+
+FOLDS = 4
+"""Parts by picture."""
+
+YES_NO = ("yes", "no")
+
+Pixels = NDArray[np.uint8]
+"""(row, column, 3), red, green and blue, as displayed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question about a picture, and its answer.
+
+    Attributes
+    ----------
+    image
+        Name of the picture.
+    kind
+        What it asks for, for example "PRES" or "MODALITY".
+    closed
+        Whether there are answers to choose from.
+    options
+        Those answers, where they are known; the right one is among them.
+    fold
+        Part by picture, 1 to `FOLDS`.
+    """
+
+    image: str
+    text: str
+    answer: str
+    kind: str
+    closed: bool
+    options: tuple[str, ...]
+    fold: int
+    image_file: Path
+
+    def load(self) -> Pixels:
+        """Read the picture.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read.
+        """
+        try:
+            with Picture.open(self.image_file) as opened:
+                return np.asarray(opened.convert("RGB"))
+        except (OSError, UnidentifiedImageError) as error:
+            raise DataError(f"{self.image} cannot be read as a picture") from error
+
+
+class _Entry(BaseModel):
+    image_name: str = Field(pattern=r"^[^/\\]+$")
+    question: str
+    answer: str
+    answer_type: str
+    question_type: str
+    options: tuple[str, ...] = ()
+
+
+_ENTRIES = TypeAdapter(list[_Entry])
+
+
+def holds_questions(folder: Path) -> bool:
+    """Whether a folder is of this layout."""
+    return (folder / FILE).is_file() and (folder / IMAGES).is_dir()
+
+
+def questions(folder: Path) -> list[Question]:
+    """Every question of a folder, as the file has them.
+
+    Parameters
+    ----------
+    folder
+        With `images/` and `train.json`, a list of objects with image_name, question, answer, answer_type ("CLOSED" or
+        "OPEN"), question_type (the first of several counts) and, where they are known, options.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or is another; the message names the place.
+    """
+    try:
+        entries = _ENTRIES.validate_json((folder / FILE).read_bytes())
+    except OSError as error:
+        raise DataError(f"{folder.name}/{FILE}: {error.strerror}") from error
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"])) or "file"
+        raise DataError(f"{folder.name}/{FILE}: {place}: {error.errors()[0]['msg']}") from error
+    return [_question(number, entry, folder) for number, entry in enumerate(entries)]
+
+
+def fold_of(image: str) -> int:
+    """Part of a picture by its name alone, 1 to `FOLDS`: the same wherever and in whatever order it is read."""
+    return hashlib.sha256(f"questions\x1f{image}".encode()).digest()[0] % FOLDS + 1
+
+
+def _question(number: int, entry: _Entry, folder: Path) -> Question:
+    closed = entry.answer_type.strip().upper() == "CLOSED"
+    options = entry.options or (YES_NO if closed and answer_words(entry.answer) in (["yes"], ["no"]) else ())
+    wanted = answer_words(entry.answer)
+    if options and wanted not in [answer_words(option) for option in options]:
+        raise DataError(f"{folder.name}/{FILE}: {number}: the answer is none of the {len(options)} options")
+    return Question(
+        image=entry.image_name,
+        text=entry.question.strip(),
+        answer=entry.answer.strip(),
+        kind=entry.question_type.split(",")[0].strip().upper(),
+        closed=closed,
+        options=options,
+        fold=fold_of(entry.image_name),
+        image_file=folder / IMAGES / entry.image_name,
+    )
