@@ -13,6 +13,7 @@ from export_onnx.errors import ExportError
 from export_onnx.int8_command import int8
 from export_onnx.recipes.bert_command import bert
 from export_onnx.recipes.clip_command import clip
+from export_onnx.recipes.talk_command import llava, m3d
 from export_onnx.training.shipped import MODULES, WITH_CLIP, Order, trainer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="From data or checkpoint to bundle, with proof.")
@@ -20,6 +21,8 @@ app.command()(bench)
 app.command()(int8)
 app.command()(bert)
 app.command()(clip)
+app.command()(llava)
+app.command()(m3d)
 
 
 Trainable = StrEnum("Trainable", {name.upper().replace("-", "_"): name for name in MODULES})  # type: ignore[misc]

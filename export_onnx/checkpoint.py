@@ -66,6 +66,14 @@ class Tensors(Mapping[str, Tensor]):
             tensor: Tensor = stored.get_tensor(name)
         return tensor
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of one tensor, without its numbers where the file says it beside them."""
+        path = self._files[name]
+        if path.suffix == ".bin":
+            return tuple(self[name].shape)
+        with safe_open(path, framework="pt") as stored:
+            return tuple(stored.get_slice(name).get_shape())
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
 
@@ -91,7 +99,7 @@ class Checkpoint:
 
     path: Path
     config: Mapping[str, Any]
-    tensors: Mapping[str, Tensor]
+    tensors: Tensors
     files: tuple[HashedFile, ...]
 
     @classmethod
@@ -109,7 +117,7 @@ class Checkpoint:
             raise CheckpointError(f"{folder.name}: no weights; looked for {', '.join(WEIGHTS)}")
         shards = _shards(folder, named)
         read = dict.fromkeys((CONFIG, named, *(path.name for path in shards)))
-        files = tuple(HashedFile(path=name, sha256=_sha256(folder / name)) for name in read)
+        files = tuple(HashedFile(path=name, sha256=sha256_of(folder / name)) for name in read)
         return cls(path=folder, config=config, tensors=_tensors(folder, named, shards), files=files)
 
     @property
@@ -145,7 +153,7 @@ class Checkpoint:
 
     def hashed(self, *names: str) -> tuple[HashedFile, ...]:
         """`files` and these others of the folder, for the bundle's source."""
-        return (*self.files, *(HashedFile(path=name, sha256=_sha256(self.path / name)) for name in names))
+        return (*self.files, *(HashedFile(path=name, sha256=sha256_of(self.path / name)) for name in names))
 
 
 def check_keys(found: Iterable[str], expected: Iterable[str], name: str = "checkpoint") -> None:
@@ -175,10 +183,19 @@ def check_keys(found: Iterable[str], expected: Iterable[str], name: str = "check
 
 def check_shapes(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], name: str = "checkpoint") -> None:
     """Compare shapes of tensors with equal names; raises CheckpointError with every one that differs."""
+    check_sizes(
+        {key: tuple(found[key].shape) for key in expected}, {k: tuple(t.shape) for k, t in expected.items()}, name
+    )
+
+
+def check_sizes(
+    found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]], name: str = "checkpoint"
+) -> None:
+    """The same of shapes that are known without the tensors."""
     wrong = [
-        f"{key} is {list(found[key].shape)}, needed {list(expected[key].shape)}"
+        f"{key} is {list(found[key])}, needed {list(expected[key])}"
         for key in sorted(expected)
-        if found[key].shape != expected[key].shape
+        if found[key] != expected[key]
     ]
     if wrong:
         raise CheckpointError(f"{name}: {len(wrong)} shapes do not fit config.json: {_listed(wrong)}")
@@ -247,7 +264,7 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickle protocols; what cannot be read ends in an error below
-            stored = torch.load(path, map_location="cpu", weights_only=True)
+            stored = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except _UNREADABLE as error:
         raise CheckpointError(f"{label}: holds more than tensors, or is damaged; save it as safetensors") from error
     if not isinstance(stored, dict) or not all(isinstance(value, Tensor) for value in stored.values()):
@@ -255,7 +272,14 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
     return {str(key): value for key, value in stored.items()}
 
 
-def _sha256(path: Path) -> str:
+def _is_zip(path: Path) -> bool:
+    """Whether a .bin is of the layout that can be mapped into memory; older ones are read whole."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, hex; raises CheckpointError where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

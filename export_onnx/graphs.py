@@ -55,7 +55,7 @@ def exported(
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
-    _forget_machine(model)
+    forget_machine(model)
     onnx.checker.check_model(model, full_check=True)
     data = io.BytesIO()
     onnx.save_model(model, data)
@@ -66,7 +66,7 @@ def _listed(names: str | Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _forget_machine(model: onnx.ModelProto) -> None:
+def forget_machine(model: onnx.ModelProto) -> None:
     """Stack traces, file names and notes of the exporter; they differ from machine to machine and tell of it."""
     model.doc_string = ""
     del model.metadata_props[:]

@@ -1,12 +1,14 @@
 """Proof that a graph computes what the network computed: torch against ONNX Runtime over the same inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from inference.algorithms import Runtime
 from inference.graph import Graph
@@ -39,15 +41,15 @@ class Proof:
     max_abs: float
 
 
-def prove(network: nn.Module, graph: bytes, spec: Graph, inputs: Array | Mapping[str, Array]) -> Proof:
+def prove(network: Callable[..., Any], graph: bytes | Path, spec: Graph, inputs: Array | Mapping[str, Array]) -> Proof:
     """Run both and compare.
 
     Parameters
     ----------
     network
-        In evaluation mode; gives a tensor, or as many as `spec` names outputs.
+        In evaluation mode, or what computes the same; gives a tensor, or as many as `spec` names outputs.
     graph
-        Its export, bytes of the ONNX file.
+        Its export, bytes of the ONNX file, or its path.
     spec
         Names, types and shapes of inputs and outputs, the inputs in the order of `forward`.
     inputs

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from inference.errors import BundleError
 from inference.findings import Algorithm
-from inference.graph import Role, plain_path
+from inference.graph import Graph, Role, plain_path
 from inference.manifest import Manifest, from_json
 
 MANIFEST = "bundle.json"
@@ -82,6 +82,29 @@ class Bundle:
         _compare(f"{self.path.name}/{name}", hashlib.sha256(data).hexdigest(), expected)
         return data
 
+    def checked(self, name: str) -> Path:
+        """Where a covered file lies, whose bytes were just seen to be those of the bundle; raises as `read`.
+
+        For files that are mapped into memory instead of being read.
+        """
+        expected = self.hashes.get(name)
+        if expected is None:
+            raise BundleError(f"{self.path.name}/{name}: not in {SUMS}")
+        try:
+            with (self.path / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise BundleError(f"{self.path.name}/{name}: {error.strerror}") from error
+        _compare(f"{self.path.name}/{name}", found, expected)
+        return self.path / name
+
+    def graph(self, spec: Graph) -> bytes | Path:
+        """What `inference.session.Session` takes: bytes of the file, or its path where its weights lie beside it."""
+        if spec.data is None:
+            return self.read(spec.file)
+        self.checked(spec.data)
+        return self.checked(spec.file)
+
 
 def load(path: Path) -> Bundle:
     """Read and check a bundle.
@@ -106,7 +129,8 @@ def load(path: Path) -> Bundle:
             _compare(f"{path.name}/{name}", hashlib.file_digest(file, "sha256").hexdigest(), expected)
     manifest = _manifest(path)
     for graph in manifest.graphs:
-        for name in sorted({graph.file, *parity_names(graph.role)} - set(hashes)):
+        named = {graph.file, *parity_names(graph.role)} | ({graph.data} if graph.data else set())
+        for name in sorted(named - set(hashes)):
             raise BundleError(f"{path.name}/{name}: named by {MANIFEST} or the format, and not in {SUMS}")
     return Bundle(path=path, manifest=manifest, digest=hashlib.sha256(sums.encode()).hexdigest(), hashes=hashes)
 

@@ -13,7 +13,7 @@ from inference.bundle import MANIFEST, SUMS, UNCOVERED, Bundle, load, sums_text
 from inference.manifest import Manifest
 
 
-def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes], notes: Mapping[str, bytes]) -> Bundle:
+def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes | Path], notes: Mapping[str, bytes]) -> Bundle:
     """Write a bundle and read it back.
 
     Parameters
@@ -23,7 +23,8 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes], notes: M
     manifest
         bundle.json.
     files
-        Everything else that SHA256SUMS covers, by name: graphs, parity, assets.
+        Everything else that SHA256SUMS covers, by name: graphs, parity, assets; bytes, or the path of a file too large
+        for memory, which is moved into the bundle.
     notes
         What it does not cover: the model card, metrics.
 
@@ -43,14 +44,24 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes], notes: M
     if strange:
         raise ValueError(f"not outside {SUMS}: {', '.join(strange)}")
     covered = {MANIFEST: manifest.model_dump_json(indent=2).encode() + b"\n", **files}
-    sums = sums_text({name: hashlib.sha256(data).hexdigest() for name, data in covered.items()})
+    sums = sums_text({name: _sha256(data) for name, data in covered.items()})
     target = folder / f"{manifest.name}-{manifest.version}"
     if target.exists():
         shutil.rmtree(target)
     for name, data in sorted({**covered, **notes, SUMS: sums.encode()}.items()):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes(data)
+        if isinstance(data, Path):
+            shutil.move(data, target / name)
+        else:
+            (target / name).write_bytes(data)
     return load(target)
+
+
+def _sha256(data: bytes | Path) -> str:
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    with data.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def npz(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:

@@ -115,9 +115,21 @@ def open_bundle(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> R
         from inference.algorithms.tumour_localiser import TumourLocaliser
 
         return TumourLocaliser.opened(bundle, runtime)
+    if bundle.manifest.algorithm in ("image-dialogue", "volume-report"):
+        return _talker(bundle, runtime)
     from inference.algorithms.segment import Segmenter
 
     return Segmenter.opened(bundle, runtime)
+
+
+def _talker(bundle: Bundle, runtime: Runtime) -> Reader:
+    if bundle.manifest.algorithm == "volume-report":
+        from inference.algorithms.volume_report import VolumeReport
+
+        return VolumeReport.opened(bundle, runtime)
+    from inference.algorithms.image_dialogue import ImageDialogue
+
+    return ImageDialogue.opened(bundle, runtime)
 
 
 def _lesion_classifier(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> Reader:

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, Field, model_validator
 from inference.strict import Strict
 
 Provider = Literal["tensorrt", "cuda", "cpu"]
-Role = Literal["segment", "vision", "text", "classify"]
-"""What a graph is for: maps over a series; features of an image; features or classes of a text; classes of a lesion."""
+Role = Literal["segment", "vision", "text", "classify", "decoder"]
+"""What a graph is for: maps over a series; features of an image; features or classes of a text; classes of a lesion;
+the next token of a text."""
 
 
 def plain_path(value: str) -> str:
@@ -38,15 +39,28 @@ class Tensor(Strict):
 
 
 class Graph(Strict):
-    """One ONNX file, whole in itself (no external data), and what it is for."""
+    """One ONNX file and what it is for.
+
+    Attributes
+    ----------
+    data
+        File beside it that holds its weights, where they are too many for one file; None: it is whole in itself.
+    """
 
     role: Role
     file: RelativePath
+    data: RelativePath | None = None
     precision: Literal["fp32", "fp16", "int8", "int4"] = "fp32"
     inputs: tuple[Tensor, ...] = Field(min_length=1)
     outputs: tuple[Tensor, ...] = Field(min_length=1)
     activation: Literal["none", "sigmoid", "softmax"]
     providers_allowed: tuple[Provider, ...] = ("tensorrt", "cuda", "cpu")
+
+    @model_validator(mode="after")
+    def _data_beside_it(self) -> "Graph":
+        if self.data is not None and self.data.rpartition("/")[0] != self.file.rpartition("/")[0]:
+            raise ValueError(f"the weights of {self.file} lie beside it, not at {self.data}")
+        return self
 
 
 class Slices(Strict):

@@ -8,9 +8,11 @@ from inference.manifests.lesions import LesionsManifest
 from inference.manifests.localiser import LocaliserManifest
 from inference.manifests.report import ReportManifest
 from inference.manifests.segment import SegmentManifest
+from inference.manifests.talk import DialogueManifest, VolumeReportManifest
 
 Manifest = Annotated[
-    SegmentManifest | LocaliserManifest | LesionsManifest | ReportManifest, Field(discriminator="algorithm")
+    SegmentManifest | LocaliserManifest | LesionsManifest | ReportManifest | DialogueManifest | VolumeReportManifest,
+    Field(discriminator="algorithm"),
 ]
 """One of the kinds, told apart by its `algorithm`."""
 

@@ -50,7 +50,7 @@ def opened(bundle: Bundle, spec: Graph, runtime: Runtime) -> Session:
         If no allowed execution provider came up.
     """
     memory = bundle.manifest.limits.gpu_memory_bytes
-    session = Session(bundle.read(spec.file), spec, runtime, gpu_memory_bytes=memory)
+    session = Session(bundle.graph(spec), spec, runtime, gpu_memory_bytes=memory)
     report = parity(bundle, spec, session)
     if not report.agrees:
         raise BundleError(
@@ -89,7 +89,7 @@ def measured(bundle: Bundle, runtime: Runtime) -> ParityReport:
     """Open every graph of a bundle as its reader would, and compare; raises as `parity` and `Session`."""
     memory = bundle.manifest.limits.gpu_memory_bytes
     reports = [
-        parity(bundle, spec, Session(bundle.read(spec.file), spec, runtime, gpu_memory_bytes=memory))
+        parity(bundle, spec, Session(bundle.graph(spec), spec, runtime, gpu_memory_bytes=memory))
         for spec in bundle.manifest.graphs
     ]
     return ParityReport(

@@ -6,6 +6,7 @@ The only module that imports onnxruntime; `inference/__init__.py` has switched i
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -55,7 +56,7 @@ class Session:
     Parameters
     ----------
     graph
-        Bytes of the ONNX file.
+        Bytes of the ONNX file, or its path where it has its weights in a file beside it.
     spec
         What the manifest says of it.
     runtime
@@ -72,7 +73,9 @@ class Session:
         If the graph cannot be loaded, or its inputs or outputs are not those of the manifest.
     """
 
-    def __init__(self, graph: bytes, spec: Graph, runtime: Runtime, *, gpu_memory_bytes: int | None = None) -> None:
+    def __init__(
+        self, graph: bytes | Path, spec: Graph, runtime: Runtime, *, gpu_memory_bytes: int | None = None
+    ) -> None:
         wanted = _wanted(spec, runtime)
         self._spec = spec
         self._session = _created(graph, spec, wanted, runtime, gpu_memory_bytes)
@@ -131,7 +134,7 @@ def _situation(allowed: Sequence[str]) -> str:
 
 
 def _created(
-    graph: bytes, spec: Graph, wanted: Sequence[str], runtime: Runtime, gpu_memory_bytes: int | None
+    graph: bytes | Path, spec: Graph, wanted: Sequence[str], runtime: Runtime, gpu_memory_bytes: int | None
 ) -> ort.InferenceSession:
     chain = [(PROVIDERS[name], _provider_options(name, gpu_memory_bytes)) for name in wanted]
     if {"cuda", "tensorrt"} & set(wanted):

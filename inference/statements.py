@@ -216,6 +216,23 @@ class TextDraft:
     """A draft about the text of a report; no image was read."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClosedAnswer:
+    """What a language model was asked, in English, and the probability that it gives to what the code names."""
+
+    question: str
+    code: Code
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedDrafts:
+    """A language model wrote about this (in English), cut off after so many tokens where not 0; it is a draft."""
+
+    about: str
+    tokens: int
+
+
 Statement = (
     AsCoded
     | CodedOfNoKind
@@ -245,5 +262,7 @@ Statement = (
     | OfEachClass
     | TextCut
     | TextDraft
+    | ClosedAnswer
+    | GeneratedDrafts
 )
 """All kinds; a language that the node speaks has a pattern for each."""

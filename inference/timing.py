@@ -38,7 +38,7 @@ class Timing:
     runs
         How many were timed.
     file_mb
-        Size of the graph's file, 10^6 bytes.
+        Size of the graph's file and of its weights beside it, 10^6 bytes.
     resident_mb
         By how much the process grew at most while the graph was loaded and run, 10^6 bytes; None where the system does
         not say. GPU memory is not in it.
@@ -76,14 +76,14 @@ def timings(bundle: Bundle, threads: int) -> Sequence[Timing]:
 
 
 def _timing(bundle: Bundle, spec: Graph, runtime: Runtime) -> Timing:
-    graph, arrays = bundle.read(spec.file), given(bundle, spec)
+    graph, arrays = bundle.graph(spec), given(bundle, spec)
     before = _memory_mb("VmRSS") if _peak_forgotten() else None
     told = Timing(
         role=spec.role,
         file=spec.file,
         provider=runtime.providers[0],
         inputs={name: list(array.shape) for name, array in arrays.items()},
-        file_mb=len(graph) / 1e6,
+        file_mb=sum((bundle.path / name).stat().st_size for name in (spec.file, spec.data) if name) / 1e6,
     )
     try:
         session = Session(graph, spec, runtime, gpu_memory_bytes=bundle.manifest.limits.gpu_memory_bytes)

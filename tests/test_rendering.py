@@ -21,7 +21,7 @@ from dicom_node.result_classes import (
     SEGMENTATION,
     WRITTEN,
 )
-from dicom_node.results import objects, segmentation
+from dicom_node.results import objects
 from dicom_node.results.content_tree import content_items
 from dicom_node.results.profiles import PROFILES
 from dicom_node.results.rendering import GENERIC_RENDERING, Rendering, choose
@@ -219,8 +219,3 @@ def test_without_a_segmentation_no_report_speaks_of_one() -> None:
 def test_each_object_can_be_left_out() -> None:
     assert set(written(rendering(measurements=None))) == {"SEG", "NARRATIVE"}
     assert set(written(rendering(texts=None))) == {"SEG", "SR"}
-
-
-def test_a_form_that_is_not_written_is_a_defect() -> None:
-    with pytest.raises(DefectError, match="FRACTIONAL"):
-        segmentation.write(phantoms.two_lesions(), SOURCES["single"]("axial"), phantoms.identity(), SegForm.FRACTIONAL)

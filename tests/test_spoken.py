@@ -86,6 +86,10 @@ GERMAN_OF: dict[Statement, str] = {
     said.OfEachClass(classes=((TUMOUR, 0.6), (BLEEDING, 0.4))): "Wahrscheinlichkeiten: Tumor: 60 %; Hirnblutung: 40 %.",
     said.TextCut(read=64, whole=130): "Gelesen wurden nur die ersten 64 von 130 Token des Textes.",
     said.TextDraft(): "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
+    said.ClosedAnswer(question="Is there a tumour?", code=TUMOUR, probability=0.93): "Auf die Frage "
+    "„Is there a tumour?“ gibt das Modell an: Tumor, Wahrscheinlichkeit 93 %.",
+    said.GeneratedDrafts(about="slice 4 of 7", tokens=0): "Ein Sprachmodell hat Text geschrieben (über: slice 4 of 7; "
+    "abgebrochen nach 0 Wortteilen, bei 0 vollständig); er ist ein ungeprüfter Entwurf.",
 }
 
 

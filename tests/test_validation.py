@@ -155,7 +155,7 @@ def page(number: int, source: Source) -> Dataset:
     dataset.SourceImageSequence = [Dataset()]
     dataset.SourceImageSequence[0].ReferencedSOPClassUID = source.datasets[0].SOPClassUID
     dataset.SourceImageSequence[0].ReferencedSOPInstanceUID = source.datasets[0].SOPInstanceUID
-    identity = phantoms.identity()
+    identity = phantoms.identity(rendering=phantoms.WITH_PICTURES)
     envelope.seal(
         dataset,
         envelope.Envelope(
@@ -185,6 +185,7 @@ def test_a_frame_of_reference_that_is_no_uid_stays_as_it_came() -> None:
         for dataset in source.datasets:
             uid = DataElement(Tag("FrameOfReferenceUID"), "UI", "1.2.03", validation_mode=config.IGNORE)
             dataset["FrameOfReferenceUID"] = uid
+        source = replace(source, planes=tuple(replace(p, frame_of_reference_uid="1.2.03") for p in source.planes))
         written = read(objects.write_all(phantoms.two_lesions(), source, phantoms.identity()))
         assert written[SEG].FrameOfReferenceUID == "1.2.03"
 

@@ -149,6 +149,10 @@ _PATTERNS: dict[type, str] = {
     said.OfEachClass: "Wahrscheinlichkeiten: {classes:each}.",
     said.TextCut: "Gelesen wurden nur die ersten {read} von {whole} Token des Textes.",
     said.TextDraft: "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
+    said.ClosedAnswer: "Auf die Frage „{question}“ gibt das Modell an: {code}, Wahrscheinlichkeit "
+    "{probability:percent}.",
+    said.GeneratedDrafts: "Ein Sprachmodell hat Text geschrieben (über: {about}; abgebrochen nach {tokens} Wortteilen, "
+    "bei 0 vollständig); er ist ein ungeprüfter Entwurf.",
 }
 
 GERMAN = Words(

@@ -70,9 +70,9 @@ class ClipVision(nn.Module):
         self.stages = stages
         self.vision_model = nn.ModuleDict(
             {
-                "embeddings": _PatchEmbeddings(sizes.hidden_size, (image // patch) ** 2, patch),
+                "embeddings": PatchEmbeddings(sizes.hidden_size, (image // patch) ** 2, patch),
                 "pre_layrnorm": nn.LayerNorm(sizes.hidden_size, eps=sizes.layer_norm_eps),  # spelt so in the files
-                "encoder": _Encoder(sizes),
+                "encoder": Encoder(sizes),
                 "post_layernorm": nn.LayerNorm(sizes.hidden_size, eps=sizes.layer_norm_eps),
             }
         )
@@ -132,7 +132,7 @@ class ClipText(nn.Module):
                         "position_embedding": nn.Embedding(positions, sizes.hidden_size),
                     }
                 ),
-                "encoder": _Encoder(sizes),
+                "encoder": Encoder(sizes),
                 "final_layer_norm": nn.LayerNorm(sizes.hidden_size, eps=sizes.layer_norm_eps),
             }
         )
@@ -164,7 +164,9 @@ def resized_positions(weight: Tensor, edge: int) -> Tensor:
     return torch.cat([weight[:1].float(), moved.permute(0, 2, 3, 1).reshape(edge * edge, -1)])
 
 
-class _PatchEmbeddings(nn.Module):
+class PatchEmbeddings(nn.Module):
+    """(batch, 3, row, column) to (batch, 1 + patch, hidden): a first token of its own, then the patches."""
+
     def __init__(self, width: int, patches: int, patch: int) -> None:
         super().__init__()
         self.class_embedding = nn.Parameter(torch.zeros(width))
@@ -172,12 +174,15 @@ class _PatchEmbeddings(nn.Module):
         self.position_embedding = nn.Embedding(patches + 1, width)
 
     def forward(self, image: Tensor) -> Tensor:
+        """See the class."""
         patches = self.patch_embedding(image).flatten(2).transpose(1, 2)
         first = self.class_embedding.expand(len(image), 1, -1)
         return torch.cat([first, patches], dim=1) + self.position_embedding.weight
 
 
-class _Encoder(nn.Module):
+class Encoder(nn.Module):
+    """The blocks of a tower."""
+
     def __init__(self, sizes: TowerSizes) -> None:
         super().__init__()
         self.layers = nn.ModuleList(_Layer(sizes) for _ in range(sizes.num_hidden_layers))

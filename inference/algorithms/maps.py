@@ -16,6 +16,7 @@ from inference.imaging.grid import onto
 from inference.imaging.midline import midline
 from inference.imaging.preprocess import prepare
 from inference.manifests.marked import Marked
+from inference.manifests.talk import Talk
 from inference.marks import Marks, findings, marks, narrative
 from inference.outputs import Calibration
 
@@ -40,7 +41,7 @@ class Maps:
     kinds: dict[int, Array]
 
 
-def prepared(image: Image, manifest: Marked) -> Volume:
+def prepared(image: Image, manifest: Marked | Talk) -> Volume:
     """The volume as the graph takes it.
 
     Raises

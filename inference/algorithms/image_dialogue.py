@@ -1,0 +1,149 @@
+"""Looks at single slices with a vision-language model of LLaVA's kind: closed questions get codes, texts are drafts."""
+
+import numpy as np
+from highdicom import Volume
+from numpy.typing import NDArray
+
+from inference.algorithms import Runtime
+from inference.algorithms.maps import prepared
+from inference.algorithms.talked import Answered, Drafted, present, told
+from inference.bundle import Bundle
+from inference.errors import BundleError
+from inference.findings import Algorithm, Findings
+from inference.image import Image
+from inference.inputs import Inputs
+from inference.language.conversation import Conversation, Seen
+from inference.manifests.talk import DialogueManifest, Question
+from inference.parity import opened
+from inference.session import Session
+
+Array = NDArray[np.float32]
+
+
+class ImageDialogue:
+    """An image-dialogue bundle, ready to read.
+
+    Parameters
+    ----------
+    bundle
+        Verified.
+    vision
+        Session of its vision graph.
+    conversation
+        Its language side.
+    """
+
+    def __init__(self, bundle: Bundle, vision: Session, conversation: Conversation) -> None:
+        if not isinstance(bundle.manifest, DialogueManifest):
+            raise BundleError(f"{bundle.path.name}: not an image-dialogue bundle but {bundle.manifest.algorithm}")
+        self._bundle = bundle
+        self._manifest = bundle.manifest
+        self._vision = vision
+        self._conversation = conversation
+
+    @classmethod
+    def opened(cls, bundle: Bundle, runtime: Runtime) -> "ImageDialogue":
+        """Load the graphs and let them compute the bundle's own inputs, which warms them up.
+
+        Raises
+        ------
+        BundleError
+            If what they compute here is not what came with the bundle, or its tokenizer or table cannot be read.
+        ProviderError
+            If no allowed execution provider came up.
+        """
+        manifest = bundle.manifest
+        if not isinstance(manifest, DialogueManifest):
+            raise BundleError(f"{bundle.path.name}: not an image-dialogue bundle but {manifest.algorithm}")
+        vision = opened(bundle, manifest.graph("vision"), runtime)
+        return cls(bundle, vision, Conversation.opened(bundle, manifest, runtime))
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Which program and weights speak."""
+        return self._bundle.algorithm
+
+    @property
+    def inputs(self) -> Inputs:
+        """Which series it reads."""
+        return self._manifest.inputs
+
+    @property
+    def provider(self) -> str:
+        """Execution provider in use, as ONNX Runtime names it."""
+        return self._vision.provider
+
+    def read(self, image: Image) -> Findings:
+        """Read one volume: the manifest's questions about some of its slices, its requests about the middle one.
+
+        Raises
+        ------
+        UnsuitableImageError
+            If the slices are cut along another axis than the bundle reads, or the volume is larger than it allows.
+        BundleError
+            If the graph does not take what preprocessing gives.
+        InferenceError
+            If a run fails, or a text is not ready in time.
+        """
+        volume = prepared(image, self._manifest)
+        looked = spread(volume.array.shape[0], self._manifest.slices)
+        middle = looked[len(looked) // 2]
+        highest: dict[str, dict[int, float]] = {question.id: {} for question in self._manifest.questions}
+        drafts: list[Drafted] = []
+        for k in looked:
+            seen, place = self._seen(volume.array[k]), on_source(volume, k, image.volume)
+            for question in self._manifest.questions:
+                slices, probability = highest[question.id], self._probability(seen, question)
+                slices[place] = max(probability, slices.get(place, 0.0))
+            if k == middle:
+                drafts = self._drafts(seen, _in_words(place, image))
+        answers = [
+            Answered(
+                question=question,
+                probability=max(highest[question.id].values()),
+                by_slice=tuple(sorted(highest[question.id].items())),
+            )
+            for question in self._manifest.questions
+        ]
+        return told(self.algorithm, answers, drafts)
+
+    def _drafts(self, seen: Seen, about: str) -> list[Drafted]:
+        write = self._conversation.written
+        return [
+            Drafted(request=request, written=write(seen, request.text, request.max_tokens), about=about)
+            for request in self._manifest.requests
+        ]
+
+    def _probability(self, seen: Seen, question: Question) -> float:
+        return present(question, self._conversation.answered(seen, question))
+
+    def _seen(self, plane: Array) -> Seen:
+        spec = self._manifest.graph("vision")
+        mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (self._manifest.mean, self._manifest.std))
+        pixels = (np.repeat(plane[np.newaxis].astype(np.float32), 3, axis=0) - mean) / std
+        if pixels.shape != spec.inputs[0].shape[1:]:
+            raise BundleError(f"{spec.file} takes {spec.inputs[0].shape[1:]}, preprocessing gives {pixels.shape}")
+        features = self._vision.run({"pixel_values": pixels[np.newaxis]})["image_features"]
+        return self._conversation.looked_at(features[0].astype(np.float32))
+
+
+def spread(count: int, wanted: int) -> list[int]:
+    """Indices of so many of `count` slices, evenly spread, the middle one in the middle; all if there are no more."""
+    chosen = min(wanted, count)
+    return [int((i + 0.5) * count / chosen) for i in range(chosen)]
+
+
+def _in_words(k: int, image: Image) -> str:
+    """A slice by its number, as it was acquired."""
+    ((plane, _),) = image.by_plane(((k, 0.0),))
+    count = image.volume.array.shape[0] if image.laying is None else len(image.laying.corners)
+    return f"slice {plane + 1} of {count}"
+
+
+def on_source(volume: Volume, k: int, source: Volume) -> int:
+    """Index of the slice of `source` in which the middle of slice k of `volume` lies."""
+    _, rows, columns = volume.array.shape
+    place = volume.map_indices_to_reference(np.array([[k, (rows - 1) / 2, (columns - 1) / 2]]))
+    index = int(np.floor(source.map_reference_to_indices(place)[0, 0] + 0.5))
+    last: int = source.array.shape[0] - 1
+    return min(max(index, 0), last)
