@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import imagecodecs
@@ -133,9 +134,9 @@ def stored_frames(part: Part10) -> StoredFrames:
         raise UnsuitableError("an image without Pixel Data")
     if syntax in UNCOMPRESSED:
         return StoredFrames(layout=shape, decode=_uncompressed(part.pixels, syntax, shape))
-    coded = _frames_of(bytes(part.pixels), syntax, shape)
     decode = _by_codec(CODECS[syntax], shape) if syntax in CODECS else _by_plugin(syntax, shape)
-    return StoredFrames(layout=shape, decode=lambda index: _decoded(decode, coded[index], syntax, shape))
+    coded = _Coded(pixels=part.pixels, transfer_syntax_uid=syntax, shape=shape)
+    return StoredFrames(layout=shape, decode=lambda index: _decoded(decode, coded.frames[index], syntax, shape))
 
 
 def _uncompressed(pixels: memoryview, transfer_syntax_uid: str, shape: Layout) -> Callable[[int], Stored]:
@@ -150,15 +151,23 @@ def _uncompressed(pixels: memoryview, transfer_syntax_uid: str, shape: Layout) -
     return frame
 
 
-def _frames_of(pixels: bytes, transfer_syntax_uid: str, shape: Layout) -> list[bytes]:
-    """Compressed frames, their fragments put together (PS3.5 A.4)."""
-    try:
-        coded = list(generate_frames(pixels, number_of_frames=shape.frames))
-    except UNREADABLE as error:
-        raise _undecodable(transfer_syntax_uid, error) from error
-    if len(coded) < shape.frames:
-        raise UnsuitableError(f"{len(coded)} compressed frames, {shape.frames} are declared")
-    return coded
+@dataclass(frozen=True, kw_only=True)
+class _Coded:
+    """Compressed frames; their fragments are put together (PS3.5 A.4) when the first one is asked for."""
+
+    pixels: memoryview
+    transfer_syntax_uid: str
+    shape: Layout
+
+    @cached_property
+    def frames(self) -> list[bytes]:
+        try:
+            coded = list(generate_frames(bytes(self.pixels), number_of_frames=self.shape.frames))
+        except UNREADABLE as error:
+            raise _undecodable(self.transfer_syntax_uid, error) from error
+        if len(coded) < self.shape.frames:
+            raise UnsuitableError(f"{len(coded)} compressed frames, {self.shape.frames} are declared")
+        return coded
 
 
 def _decoded(decode: Callable[[bytes], Stored], coded: bytes, transfer_syntax_uid: str, shape: Layout) -> Stored:

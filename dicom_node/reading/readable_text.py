@@ -26,12 +26,20 @@ _IR_58 = ESC + b"$)A"  # an escape sequence that pydicom leaves in the text
 
 def make_readable(header: Dataset) -> None:
     """Decode in place what pydicom would lose of the root's text; everything else is left to it."""
+    strange = [tag for tag, element in header.items() if _is_strange(element)]
+    if not strange:
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydicom, for each value that it cannot read
         encodings = _declared(header)
-        for tag in header.keys():  # noqa: SIM118  # iterating a dataset decodes it
+        for tag in strange:
             with suppress(*UNREADABLE):  # what is no value stays for those who ask for it
                 _make_readable(header, tag, encodings)
+
+
+def _is_strange(element: DataElement | RawDataElement) -> bool:
+    """Whether it has bytes that not every character set reads alike; most elements of most headers have none."""
+    return isinstance(element.value, bytes) and not (element.value.isascii() and ESC not in element.value)
 
 
 def _make_readable(header: Dataset, tag: BaseTag, encodings: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 MAXIMUM_THREADS = 8
 """More would wait for memory."""
 
-_BLOCKS = 8  # for each thread, so that none waits long for the last
+_BLOCKS = 32  # for each thread, so that none waits long for the last
 
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")

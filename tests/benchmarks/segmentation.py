@@ -50,7 +50,7 @@ def compare(
 
     def from_files() -> None:
         headers = tuple(parse_file(path).header for path in images)
-        read = [sitk.GetArrayFromImage(sitk.ReadImage(str(path))).astype(np.bool_) for path in masks]
+        read = [_read(path) for path in masks]
         drawn = _with_masks(findings, read)
         lying = Source(datasets=headers, frame_numbers=(), planes=source.planes)
         ours.write_bytes(to_file(segmentation.write(drawn, lying, phantoms.identity())))
@@ -76,6 +76,11 @@ def _masks(findings: Findings, source: Source, folder: Path) -> list[Path]:
         paths.append(folder / f"{number}.nrrd")
         sitk.WriteImage(to_image(segment.mask.astype(np.uint8) * number, affine), str(paths[-1]))
     return paths
+
+
+def _read(path: Path) -> np.ndarray:
+    image = sitk.ReadImage(str(path))  # named, because the view lives no longer than it
+    return np.asarray(sitk.GetArrayViewFromImage(image) != 0)
 
 
 def _affine(source: Source) -> np.ndarray:
