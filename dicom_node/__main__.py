@@ -208,7 +208,7 @@ def evaluate(
         typer.Argument(
             metavar="DATA...",
             help="Folders of labelled images: pairs with index.csv, plain images without finding, NIfTI by patient, "
-            "or DICOM with SEG.",
+            "DICOM with SEG, or questions about pictures (train.json and images/).",
             exists=True,
             file_okay=False,
         ),

@@ -11,9 +11,11 @@ from rich.table import Table
 
 from dicom_node.config import InferenceTable
 from dicom_node.errors import ConfigError
+from dicom_node.operation.evaluate_answers import evaluate_answers
 from dicom_node.operation.labelled_studies import holds_dicom, segmented_series
 from dicom_node.reading.admission import bundles_dir
-from inference.algorithms import Runtime, Scorer
+from inference.algorithms import Reader, Runtime, Scorer, TextReader
+from inference.algorithms.image_dialogue import ImageDialogue
 from inference.bundle import MANIFEST, load
 from inference.catalogue import open_bundle, open_reader
 from inference.errors import BundleError, DataError
@@ -68,7 +70,10 @@ def evaluate_bundle(
     DataError
         If the data cannot be read, no case is left, or there are fewer than 2 patients to compare over.
     """
-    scorers = [_opened(called, settings) for called in (name, against) if called is not None]
+    readers = [_opened(called, settings) for called in (name, against) if called is not None]
+    if isinstance(readers[0], ImageDialogue):
+        return _of_answers(readers, data, progress)
+    scorers = [_scoring(reader) for reader in readers]
     subsets = [_subsets(data, scorer.inputs) for scorer in scorers]
     if against is not None and len({(s, c.patient) for s, (_, cases) in enumerate(subsets[0]) for c in cases}) < 2:
         raise DataError("a comparison needs 2 patients or more, the data have 1")
@@ -100,19 +105,28 @@ class _ScoringReader(Scorer, Protocol):
     def inputs(self) -> Inputs: ...
 
 
-def _opened(name: str, settings: InferenceTable) -> _ScoringReader:
+def _of_answers(readers: Sequence[Reader | TextReader], data: Data, console: Console) -> dict[str, Any]:
+    dialogue, *others = readers
+    if others or not isinstance(dialogue, ImageDialogue):
+        raise ConfigError("--against compares bundles that draw into images")
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        return evaluate_answers(dialogue, data.folders, data.fold, _advance(bar, dialogue.algorithm.name))
+
+
+def _opened(name: str, settings: InferenceTable) -> Reader | TextReader:
     runtime = Runtime(providers=settings.providers, threads=settings.threads)
     site = bundles_dir(settings)
     try:
         folder = Path(name)
         own = (folder / MANIFEST).is_file()
-        reader = open_bundle(load(folder), site, runtime) if own else open_reader(name, site, runtime)
+        return open_bundle(load(folder), site, runtime) if own else open_reader(name, site, runtime)
     except BundleError as error:
         raise ConfigError(str(error)) from error
+
+
+def _scoring(reader: Reader | TextReader) -> _ScoringReader:
     if not isinstance(reader, Scorer):
-        raise ConfigError(
-            f"{reader.algorithm.name} draws nothing into images: `evaluate` takes figures of those that do"
-        )
+        raise ConfigError(f"{reader.algorithm.name} draws nothing into images and answers no questions about pictures")
     return cast("_ScoringReader", reader)
 
 
@@ -146,6 +160,12 @@ def _advance(bar: Progress, name: str) -> Callable[[int, int], None]:
 
 
 def _heading(subset: dict[str, Any]) -> str:
+    if "n_images" in subset:
+        asked, pictures = (
+            f"{subset['n_closed']} closed, {subset['n_open']} open",
+            _plural(subset["n_images"], "picture"),
+        )
+        return f"\n{subset['name']}: {_plural(subset['n_cases'], 'question')} ({asked}) about {pictures}"
     cases, patients = _plural(subset["n_cases"], "case"), _plural(subset["n_patients"], "patient")
     counted = f"\n{subset['name']}: {cases} of {patients}"
     left = f", {subset['n_abstained']} abstained from" if subset["n_abstained"] else ""

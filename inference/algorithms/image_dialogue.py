@@ -1,5 +1,7 @@
 """Looks at single slices with a vision-language model of LLaVA's kind: closed questions get codes, texts are drafts."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
@@ -18,6 +20,12 @@ from inference.parity import opened
 from inference.session import Session
 
 Array = NDArray[np.float32]
+
+_UPRIGHT = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
+"""A picture as an axial slice of 1 mm pixels: rows to the back, columns to the left."""
+
+_ANSWER_TOKENS = 32
+"""Most that an answer in its own words takes."""
 
 
 class ImageDialogue:
@@ -106,6 +114,35 @@ class ImageDialogue:
             for question in self._manifest.questions
         ]
         return told(self.algorithm, answers, drafts)
+
+    def asked(self, picture: NDArray[np.uint8], question: str, options: Sequence[str]) -> tuple[str, tuple[float, ...]]:
+        """Answer a question about a picture that lies nowhere in a patient, for figures.
+
+        Parameters
+        ----------
+        picture
+            (row, column, 3), uint8, red, green and blue; read as grey, as slices are.
+        options
+            Answers to choose from; empty: in its own words.
+
+        Returns
+        -------
+        tuple
+            The answer, and the probability of each option.
+
+        Raises
+        ------
+        UnsuitableImageError, BundleError, InferenceError
+            As `read`.
+        """
+        grey = picture.mean(axis=2, dtype=np.float32)[np.newaxis]
+        placed = Volume(grey, _UPRIGHT, coordinate_system="PATIENT")
+        given = Image(volume=placed, modality=self._manifest.inputs.modality[0], weighting="unknown")
+        seen = self._seen(prepared(given, self._manifest).array[0])
+        if not options:
+            return self._conversation.written(seen, question, _ANSWER_TOKENS).text.strip(), ()
+        choice = self._conversation.weighed(seen, question, options)
+        return options[choice.best], choice.probabilities
 
     def _drafts(self, seen: Seen, about: str) -> list[Drafted]:
         write = self._conversation.written

@@ -1,6 +1,6 @@
 """Questions and texts about one image: what it looks like is read once, and each question goes on from there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,11 +83,15 @@ class Conversation:
 
     def answered(self, seen: Seen, question: Question) -> Choice:
         """Answer a closed question with one of its options; raises InferenceError, or BundleError as `Conversation`."""
-        options = [self._tokenizer.answer(question.text, option.text) for option in question.options]
         try:
-            return chosen(self._decoder, self._asked(seen, question.text), options)
+            return self.weighed(seen, question.text, [option.text for option in question.options])
         except ValueError as error:
             raise BundleError(f"question {question.id}: {error}") from error
+
+    def weighed(self, seen: Seen, text: str, options: Sequence[str]) -> Choice:
+        """Answer any question with one of some options; raises InferenceError, and ValueError as `chosen`."""
+        tokens = [self._tokenizer.answer(text, option) for option in options]
+        return chosen(self._decoder, self._asked(seen, text), tokens)
 
     def written(
         self,
