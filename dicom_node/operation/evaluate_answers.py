@@ -1,4 +1,4 @@
-"""`dicom-node evaluate` on folders of questions: how a bundle that looks and speaks answers them, beside the guesses."""
+"""`dicom-node evaluate` on folders of questions: how a bundle that looks and speaks answers them, beside guesses."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,10 +54,8 @@ def evaluate_answers(
     DataError
         If a folder holds no such questions, or they cannot be read.
     """
-    if fold not in range(1, FOLDS + 1):
-        raise ConfigError(
-            f"answers are evaluated by fold: --fold 1 to {FOLDS}; the other folds say what the majority is"
-        )
+    if fold is None or not 1 <= fold <= FOLDS:
+        raise ConfigError(f"answers are evaluated by fold: --fold 1 to {FOLDS}; the others say what the majority is")
     if strange := [folder.name for folder in folders if not holds_questions(folder)]:
         raise DataError(f"{', '.join(strange)}: {dialogue.algorithm.name} answers questions (train.json and images/)")
     reader, asked = PictureReader(dialogue), {folder.name: questions(folder) for folder in folders}
