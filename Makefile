@@ -13,7 +13,7 @@ test: $(VENV)/.dev
 	@if $(BIN)/python -c "import torch" 2>/dev/null; then echo $(BIN)/mypy; $(BIN)/mypy; \
 	else echo "torch is not installed: the types of the workshop and of its tests are not checked"; \
 	$(BIN)/mypy -p dicom_node -p inference; fi
-	$(BIN)/pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
