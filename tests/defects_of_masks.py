@@ -181,7 +181,7 @@ DEFECTS = [
         name="PixelData too short", harm=_short, words="PixelData of the SEG object has 448 bytes, its frames have 450"
     ),
     Defect(name="no PixelData", harm=removing(SEG, "PixelData"), words=r"SEG object lacks PixelData \(type 1C\)"),
-    Defect(name="a wrong pixel", harm=_bit, words="segment 1 was not written as it was drawn on slice 7"),
+    Defect(name="a wrong pixel", harm=_bit, words="segment 1 was not written as it was drawn on slice 2"),
     Defect(
         name="frame without derivation image", harm=_no_derivation, words="frame 2 .* does not say its source image"
     ),
@@ -261,7 +261,7 @@ DEFECTS = [
     Defect(
         name="frames swapped between segments",
         harm=_segments_swapped,
-        words="segment 2 was not written as it was drawn on slice 6",
+        words="segment 2 was not written as it was drawn on slice 3",
     ),
     Defect(
         name="masks swapped between segments", harm=_pixels_swapped, words="segment 1 was not written as it was drawn"
@@ -269,7 +269,7 @@ DEFECTS = [
     Defect(
         name="planes swapped in a segment",
         harm=_planes_swapped,
-        words="segment 2 was not written as it was drawn on slice 3",
+        words="segment 2 was not written as it was drawn on slice 6",
     ),
     Defect(
         name="segments counted from the wrong end",

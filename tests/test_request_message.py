@@ -9,6 +9,7 @@ from dicom_node.reading.request_message import TEXT, request_from_message, reque
 from dicom_node.reading.task import Task, TextReading
 from dicom_node.reading.task_message import task_from_message, task_to_message
 from dicom_node.reading.wire import Message, decoded
+from dicom_node.results.rendering import GENERIC_RENDERING
 from inference.image import Image
 from inference.inputs import Inputs, TextInputs
 from inference.report_text import ReportText
@@ -24,7 +25,7 @@ def task(**facts: object) -> Task:
         "inputs": TextInputs(language="ja"),
         "configuration_digest": "cd" * 32,
         "software_version": "0.1.0",
-        "profile": "generic",
+        "renderings": (GENERIC_RENDERING,),
         "analysed_at": NOW,
     }
     return Task(**{**settings, **facts})  # type: ignore[arg-type]
