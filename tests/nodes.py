@@ -59,7 +59,7 @@ atexit.register(shutil.rmtree, _PROVED, ignore_errors=True)
 def prove_once(config: Config) -> None:
     """Give a new node the proof of its geometry that this test run made already, so that not each start takes it."""
     pass_gate(admit_all(config).values(), _PROVED)
-    config.node.state_dir.mkdir(parents=True, exist_ok=True)
+    config.node.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy(_PROVED / RECORD, config.node.state_dir / RECORD)
 
 

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -6,11 +7,13 @@ import pytest
 from rich.console import Console
 
 from dicom_node.config import Config, load
+from dicom_node.errors import ConfigError
 from dicom_node.operation.check import check_node, show_check
 from dicom_node.operation.small_pacs import SmallPacs
 from dicom_node.result_classes import ENHANCED, SEGMENTATION, WRITTEN
 from tests import tiny_bundles
 from tests.loopback import free_port
+from tests.nodes import prove_once
 
 
 def configuration(folder: Path, pacs_port: int, extra: str = "") -> tuple[Config, Path]:
@@ -41,7 +44,10 @@ bundles_dir = "{folder / "bundles"}"
         encoding="utf-8",
     )
     path.chmod(0o640)
-    return load(path), path
+    config = load(path)
+    with suppress(ConfigError):  # where the bundle may not serve there is nothing to prove
+        prove_once(config)
+    return config, path
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_a_configuration_or_state_others_may_touch_is_named(tmp_path: Path, pacs
     tiny_bundles.written(tmp_path / "bundles")
     config, path = configuration(tmp_path, pacs.port)
     path.chmod(0o666)
-    config.node.state_dir.mkdir(mode=0o755)
+    config.node.state_dir.chmod(0o755)
     told = check_node(config, path)
     assert (verdicts(told)["configuration"], verdicts(told)["state folder"]) == ("warning", "warning")
 
