@@ -61,6 +61,8 @@ const VERBS = {
     await settled(page);
   },
   async look(page, file) {
+    // An annotation that came before its viewport was ready is drawn at the next render, whenever that is.
+    await page.evaluate(() => window.cornerstone.getEnabledElements().forEach(({ viewport }) => viewport.render()));
     await still(page, file);
     return { ...(await page.evaluate(shown)), text: await page.evaluate(() => document.body.innerText) };
   },
