@@ -23,6 +23,7 @@ from tests.viewers.drawn import Mask, along, assert_overlaid, drawn, items, outl
 from tests.viewers.ohif import Look, Step, Visit, installed, visit
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "dicom"
+REAL = [f"mr-t1-siemens-{name}" for name in ("prisma-hfs", "prisma-hfp", "prisma-hfdr", "prisma-hfdl", "skyra")]
 PICTURES = Path(__file__).parent.parent / "build" / "ohif"
 """Where the pictures of the synthetic study stay."""
 
@@ -191,12 +192,13 @@ def test_the_report_is_read_as_text(head: Head) -> None:
     assert not [sentence for sentence in texts(head.read.report) if sentence in shown]
 
 
-def test_a_real_head_is_seen_with_its_brain(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", REAL)
+def test_a_real_head_is_seen_with_its_brain(folder: str, tmp_path: Path) -> None:
     """The pictures are gone when the test is done."""
     installed()
-    images = DATA / "mr-t1-siemens-prisma-hfs"
+    images = DATA / folder
     if not images.is_dir():
-        pytest.skip("shared/data/dicom/mr-t1-siemens-prisma-hfs is not here")
+        pytest.skip(f"shared/data/dicom/{folder} is not here")
     read = read_by_the_product(images, tmp_path / "out", "brain-lesions")
     mask = mask_on(read.segmentation, read.sources)
     key = largest_slice(mask)

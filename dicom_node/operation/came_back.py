@@ -102,7 +102,7 @@ def volumes_ml(report: Dataset) -> list[float]:
     found = []
     for item in _items(report):
         concept = item.get("ConceptNameCodeSequence")
-        if item.get("ValueType") == "NUM" and concept and concept[0].CodeValue == _VOLUME:
+        if item.get("ValueType") == "NUM" and concept and concept[0].get("CodeValue") == _VOLUME:
             value = item.MeasuredValueSequence[0]
             scale = 0.001 if value.MeasurementUnitsCodeSequence[0].CodeValue == "mm3" else 1.0
             found.append(float(value.NumericValue) * scale)

@@ -99,4 +99,4 @@ def _name(item: Dataset) -> str:
 
 def _code(item: Dataset) -> tuple[str, str]:
     code = item.ConceptCodeSequence[0]
-    return str(code.CodingSchemeDesignator), str(code.CodeValue)
+    return str(code.CodingSchemeDesignator), str(code.get("CodeValue") or code.LongCodeValue)
