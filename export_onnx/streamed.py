@@ -14,6 +14,7 @@ import onnx_ir as ir
 import torch
 from torch import Tensor, nn
 
+from export_onnx.freed_memory import give_back_what_is_freed
 from export_onnx.graphs import OPSET, forget_machine
 
 Weights = Callable[[str], Tensor]
@@ -54,6 +55,7 @@ def exported(
     ValueError
         If a tensor is not of the shape that the network has.
     """
+    give_back_what_is_freed()
     program = _program(network, example, names, free_axes)
     data = target.with_name(f"{target.name}.data")
     offset = 0
