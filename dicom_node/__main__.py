@@ -213,7 +213,9 @@ def evaluate(
             file_okay=False,
         ),
     ],
-    fold: Annotated[int | None, typer.Option(help="Only cases of this fold, where the data have folds.")] = None,
+    fold: Annotated[
+        int | None, typer.Option(help="Only cases of this fold, where the data have folds; needed for questions.")
+    ] = None,
     segment: Annotated[
         str | None,
         typer.Option(help="Label of the segments that are the truth in DICOM; default: all.", metavar="LABEL"),

@@ -226,10 +226,22 @@ class ClosedAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratedDrafts:
-    """A language model wrote about this (in English), cut off after so many tokens where not 0; it is a draft."""
+class WroteAboutSlice:
+    """A language model wrote a draft about one slice, number `number` of `count`."""
 
-    about: str
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WroteAboutVolume:
+    """A language model wrote a draft about the whole volume."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftCutOff:
+    """The draft was cut off after so many tokens."""
+
     tokens: int
 
 
@@ -263,6 +275,8 @@ Statement = (
     | TextCut
     | TextDraft
     | ClosedAnswer
-    | GeneratedDrafts
+    | WroteAboutSlice
+    | WroteAboutVolume
+    | DraftCutOff
 )
 """All kinds; a language that the node speaks has a pattern for each."""

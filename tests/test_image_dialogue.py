@@ -93,8 +93,9 @@ def test_closed_questions_give_codes_and_texts_are_drafts(bundle: Bundle, reader
     drafts = [sentence for sentence in found.narrative.sentences if sentence.draft is not None]
     assert drafts
     assert all(s.draft is not None and s.draft.verdict == "unsupported" and s.finding is None for s in drafts)
-    announced = [s.text for s in found.narrative.sentences if s.text.startswith("A language model wrote about slice 4")]
-    assert any("cut off after 12 tokens" in text for text in announced)
+    said = [sentence.text for sentence in found.narrative.sentences]
+    assert "A language model wrote about slice 4 of 7; its text is a draft that nobody checked." in said
+    assert "It was cut off after 12 tokens." in said
     assert reader.read(image(volume())) == found
 
 

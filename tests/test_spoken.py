@@ -88,8 +88,11 @@ GERMAN_OF: dict[Statement, str] = {
     said.TextDraft(): "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
     said.ClosedAnswer(question="Is there a tumour?", code=TUMOUR, probability=0.93): "Auf die Frage "
     "„Is there a tumour?“ gibt das Modell an: Tumor, Wahrscheinlichkeit 93 %.",
-    said.GeneratedDrafts(about="slice 4 of 7", tokens=0): "Ein Sprachmodell hat Text geschrieben (über: slice 4 of 7; "
-    "abgebrochen nach 0 Wortteilen, bei 0 vollständig); er ist ein ungeprüfter Entwurf.",
+    said.WroteAboutSlice(number=4, count=7): "Ein Sprachmodell hat über Schicht 4 von 7 einen Entwurf geschrieben, "
+    "den niemand geprüft hat.",
+    said.WroteAboutVolume(): "Ein Sprachmodell hat über das ganze Volumen einen Entwurf geschrieben, "
+    "den niemand geprüft hat.",
+    said.DraftCutOff(tokens=12): "Der Entwurf wurde nach 12 Token abgebrochen.",
 }
 
 

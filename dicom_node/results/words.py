@@ -45,6 +45,30 @@ class DraftWords:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageWords:
+    """Fixed words of the summary's pages; braces are filled in by the page that says it."""
+
+    page: str
+    probability: str
+    image: str
+    slice: str
+    frame: str
+    of: str
+    of_series: str
+    more: str
+    picture: str
+    read_text: str
+    read: str
+    series: str
+    slices: str
+    apart: str
+    uneven: str
+    no_room: str
+    sentences: str
+    findings: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Words:
     """One language.
 
@@ -90,6 +114,8 @@ class Words:
         Before the reason, which is in English.
     drafts
         Of generated sentences.
+    page
+        Of the summary.
     """
 
     code: Code
@@ -116,6 +142,7 @@ class Words:
     no_result: Mapping[Outcome, str]
     reason: str
     drafts: DraftWords
+    page: PageWords
 
     def name(self, code: Code) -> str:
         """What a code is called; its own meaning where the language has no name for it."""

@@ -2,7 +2,7 @@
 
 from pydicom.sr.coding import Code
 
-from dicom_node.results.words import DraftWords, Key, Words
+from dicom_node.results.words import DraftWords, Key, PageWords, Words
 from dicom_node.study import Outcome
 from inference import statements as said
 
@@ -151,8 +151,11 @@ _PATTERNS: dict[type, str] = {
     said.TextDraft: "Entwurf zum Text eines Befundberichts; Bilder wurden nicht ausgewertet.",
     said.ClosedAnswer: "Auf die Frage „{question}“ gibt das Modell an: {code}, Wahrscheinlichkeit "
     "{probability:percent}.",
-    said.GeneratedDrafts: "Ein Sprachmodell hat Text geschrieben (über: {about}; abgebrochen nach {tokens} Wortteilen, "
-    "bei 0 vollständig); er ist ein ungeprüfter Entwurf.",
+    said.WroteAboutSlice: "Ein Sprachmodell hat über Schicht {number} von {count} einen Entwurf geschrieben, "
+    "den niemand geprüft hat.",
+    said.WroteAboutVolume: "Ein Sprachmodell hat über das ganze Volumen einen Entwurf geschrieben, "
+    "den niemand geprüft hat.",
+    said.DraftCutOff: "Der Entwurf wurde nach {tokens} Token abgebrochen.",
 }
 
 GERMAN = Words(
@@ -224,6 +227,26 @@ GERMAN = Words(
             "no-prior": "Vergleich ohne gelesene Voraufnahme",
             "recommendation": "Empfehlung",
         },
+    ),
+    page=PageWords(
+        page="Seite {page}",
+        probability="Wahrscheinlichkeit",
+        image="Bild",
+        slice="Schicht",
+        frame="Frame",
+        of="{one} von {all}",
+        of_series="{one} in Serie {series}",
+        more="und {count} weitere im Befundtext",
+        picture="Nicht zum Messen: umgerechnetes Bild. Schwarz ist {low}, Weiß {high}.",
+        read_text="Ausgewertet: der Text eines Befundberichts.",
+        read="Ausgewertet: {what}.",
+        series="{modality}-Serie {series}",
+        slices="{slices} Schichten zu {rows} x {columns}, {apart}",
+        apart="Abstand {spacing} mm",
+        uneven="ungleiche Abstände",
+        no_room="Hier ohne Platz: {what}. Der Befundtext enthält alles.",
+        sentences="Sätze: {count}",
+        findings="Befunde: {count}",
     ),
 )
 """What German needs."""

@@ -2,7 +2,7 @@
 
 from pydicom.sr.coding import Code
 
-from dicom_node.results.words import DraftWords, Words
+from dicom_node.results.words import DraftWords, PageWords, Words
 from dicom_node.study import Outcome
 
 ENGLISH = Words(
@@ -66,6 +66,26 @@ ENGLISH = Words(
             "no-prior": "compares, and no earlier examination was read",
             "recommendation": "a recommendation",
         },
+    ),
+    page=PageWords(
+        page="page {page}",
+        probability="probability",
+        image="Image",
+        slice="Slice",
+        frame="Frame",
+        of="{one} of {all}",
+        of_series="{one} of series {series}",
+        more="and {count} more in the report",
+        picture="Not for measurement: a resampled picture. Black is {low}, white {high}.",
+        read_text="Read: the text of a report.",
+        read="Read: {what}.",
+        series="{modality} series {series}",
+        slices="{slices} slices of {rows} x {columns}, {apart}",
+        apart="{spacing} mm apart",
+        uneven="unevenly spaced",
+        no_room="Without room here: {what}. The text report holds everything.",
+        sentences="sentences: {count}",
+        findings="findings: {count}",
     ),
 )
 """What English needs."""

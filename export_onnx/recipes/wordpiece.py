@@ -12,6 +12,8 @@ from tokenizers.processors import BertProcessing
 
 from export_onnx.checkpoint import json_object
 from export_onnx.errors import CheckpointError
+from inference.errors import BundleError
+from inference.language.tokenizer import read_tokenizer
 
 WHOLE, VOCABULARY, SETTINGS = "tokenizer.json", "vocab.txt", "tokenizer_config.json"
 UNKNOWN, BEGIN, END, PAD, MASK = "[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"
@@ -65,12 +67,9 @@ def longest(folder: Path) -> int | None:
 
 def _read(path: Path) -> Tokenizer:
     try:
-        made = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:  # the library raises nothing narrower
-        raise CheckpointError(f"{path.parent.name}/{path.name}: not a tokenizer of the tokenizers library") from error
-    made.no_truncation()
-    made.no_padding()
-    return made
+        return read_tokenizer(path.read_bytes(), f"{path.parent.name}/{path.name}")
+    except BundleError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _from_vocabulary(path: Path, settings: Mapping[str, Any]) -> Tokenizer:

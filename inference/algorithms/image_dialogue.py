@@ -6,18 +6,14 @@ import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
 
-from inference.algorithms import Runtime
 from inference.algorithms.maps import prepared
-from inference.algorithms.talked import Answered, Drafted, present, told
-from inference.bundle import Bundle
-from inference.errors import BundleError
-from inference.findings import Algorithm, Findings
+from inference.algorithms.talked import Answered, Drafted, told
+from inference.algorithms.talker import Talker
+from inference.findings import Findings
 from inference.image import Image
-from inference.inputs import Inputs
-from inference.language.conversation import Conversation, Seen
-from inference.manifests.talk import DialogueManifest, Question
-from inference.parity import opened
-from inference.session import Session
+from inference.language.conversation import Seen
+from inference.manifests.talk import DialogueManifest
+from inference.statements import WroteAboutSlice
 
 Array = NDArray[np.float32]
 
@@ -28,58 +24,10 @@ _ANSWER_TOKENS = 32
 """Most that an answer in its own words takes."""
 
 
-class ImageDialogue:
-    """An image-dialogue bundle, ready to read.
+class ImageDialogue(Talker[DialogueManifest]):
+    """An image-dialogue bundle, ready to read."""
 
-    Parameters
-    ----------
-    bundle
-        Verified.
-    vision
-        Session of its vision graph.
-    conversation
-        Its language side.
-    """
-
-    def __init__(self, bundle: Bundle, vision: Session, conversation: Conversation) -> None:
-        if not isinstance(bundle.manifest, DialogueManifest):
-            raise BundleError(f"{bundle.path.name}: not an image-dialogue bundle but {bundle.manifest.algorithm}")
-        self._bundle = bundle
-        self._manifest = bundle.manifest
-        self._vision = vision
-        self._conversation = conversation
-
-    @classmethod
-    def opened(cls, bundle: Bundle, runtime: Runtime) -> "ImageDialogue":
-        """Load the graphs and let them compute the bundle's own inputs, which warms them up.
-
-        Raises
-        ------
-        BundleError
-            If what they compute here is not what came with the bundle, or its tokenizer or table cannot be read.
-        ProviderError
-            If no allowed execution provider came up.
-        """
-        manifest = bundle.manifest
-        if not isinstance(manifest, DialogueManifest):
-            raise BundleError(f"{bundle.path.name}: not an image-dialogue bundle but {manifest.algorithm}")
-        vision = opened(bundle, manifest.graph("vision"), runtime)
-        return cls(bundle, vision, Conversation.opened(bundle, manifest, runtime))
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """Which program and weights speak."""
-        return self._bundle.algorithm
-
-    @property
-    def inputs(self) -> Inputs:
-        """Which series it reads."""
-        return self._manifest.inputs
-
-    @property
-    def provider(self) -> str:
-        """Execution provider in use, as ONNX Runtime names it."""
-        return self._vision.provider
+    kind = DialogueManifest
 
     def read(self, image: Image) -> Findings:
         """Read one volume: the manifest's questions about some of its slices, its requests about the middle one.
@@ -104,7 +52,7 @@ class ImageDialogue:
                 slices, probability = highest[question.id], self._probability(seen, question)
                 slices[place] = max(probability, slices.get(place, 0.0))
             if k == middle:
-                drafts = self._drafts(seen, _in_words(place, image))
+                drafts = self._drafts(seen, _acquired(place, image))
         answers = [
             Answered(
                 question=question,
@@ -144,24 +92,9 @@ class ImageDialogue:
         choice = self._conversation.weighed(seen, question, options)
         return options[choice.best], choice.probabilities
 
-    def _drafts(self, seen: Seen, about: str) -> list[Drafted]:
-        write = self._conversation.written
-        return [
-            Drafted(request=request, written=write(seen, request.text, request.max_tokens), about=about)
-            for request in self._manifest.requests
-        ]
-
-    def _probability(self, seen: Seen, question: Question) -> float:
-        return present(question, self._conversation.answered(seen, question))
-
     def _seen(self, plane: Array) -> Seen:
-        spec = self._manifest.graph("vision")
         mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (self._manifest.mean, self._manifest.std))
-        pixels = (np.repeat(plane[np.newaxis].astype(np.float32), 3, axis=0) - mean) / std
-        if pixels.shape != spec.inputs[0].shape[1:]:
-            raise BundleError(f"{spec.file} takes {spec.inputs[0].shape[1:]}, preprocessing gives {pixels.shape}")
-        features = self._vision.run({"pixel_values": pixels[np.newaxis]})["image_features"]
-        return self._conversation.looked_at(features[0].astype(np.float32))
+        return self._looked_at((np.repeat(plane[np.newaxis].astype(np.float32), 3, axis=0) - mean) / std)
 
 
 def spread(count: int, wanted: int) -> list[int]:
@@ -170,11 +103,11 @@ def spread(count: int, wanted: int) -> list[int]:
     return [int((i + 0.5) * count / chosen) for i in range(chosen)]
 
 
-def _in_words(k: int, image: Image) -> str:
+def _acquired(k: int, image: Image) -> WroteAboutSlice:
     """A slice by its number, as it was acquired."""
     ((plane, _),) = image.by_plane(((k, 0.0),))
     count = image.volume.array.shape[0] if image.laying is None else len(image.laying.corners)
-    return f"slice {plane + 1} of {count}"
+    return WroteAboutSlice(number=plane + 1, count=count)
 
 
 def on_source(volume: Volume, k: int, source: Volume) -> int:

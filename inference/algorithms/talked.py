@@ -13,7 +13,7 @@ from inference.language.guard import guard
 from inference.language.writing import Written
 from inference.manifests.talk import Question, Request
 from inference.measured import probability_of
-from inference.statements import ClosedAnswer, GeneratedDrafts
+from inference.statements import ClosedAnswer, DraftCutOff, WroteAboutSlice, WroteAboutVolume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +35,11 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class Drafted:
-    """A text that was asked for; `about` says what it is about: "slice 12 of 25", "the volume"."""
+    """A text that was asked for; `about` is the slice that it is about, None for the whole volume."""
 
     request: Request
     written: Written
-    about: str
+    about: WroteAboutSlice | None = None
 
 
 def present(question: Question, choice: Choice) -> float:
@@ -80,7 +80,7 @@ def told(algorithm: Algorithm, answers: Sequence[Answered], drafts: Sequence[Dra
         narrative=Narrative(
             sentences=(
                 *(_answer(answer, named=answer in found) for answer in answers),
-                *(_announced(draft) for draft in drafts),
+                *(sentence for draft in drafts for sentence in _announced(draft)),
             )
         ),
         measurements=tuple(
@@ -101,14 +101,19 @@ def _answer(answer: Answered, *, named: bool) -> Sentence:
     return Sentence(text=text, finding=answer.question.id if named else None, says=says)
 
 
-def _announced(draft: Drafted) -> Sentence:
+def _announced(draft: Drafted) -> list[Sentence]:
     """That a text was written, and about what; the text itself goes through the guard."""
     if draft.written.ending not in ("stop", "tokens"):
         raise InferenceError(f"the text {draft.request.id} was not ready in time: ended by {draft.written.ending}")
-    tokens = len(draft.written.tokens) if draft.written.ending == "tokens" else 0
-    cut = f", cut off after {tokens} tokens" if tokens else ""
-    text = f"A language model wrote about {draft.about}{cut}; its text is a draft that nobody checked."
-    return Sentence(text=text, says=GeneratedDrafts(about=draft.about, tokens=tokens))
+    about, says = "the volume", WroteAboutVolume() if draft.about is None else draft.about
+    if draft.about is not None:
+        about = f"slice {draft.about.number} of {draft.about.count}"
+    text = f"A language model wrote about {about}; its text is a draft that nobody checked."
+    sentences = [Sentence(text=text, says=says)]
+    if draft.written.ending == "tokens":
+        count = len(draft.written.tokens)
+        sentences.append(Sentence(text=f"It was cut off after {count} tokens.", says=DraftCutOff(tokens=count)))
+    return sentences
 
 
 def _printable(text: str) -> str:

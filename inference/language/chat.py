@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from tokenizers import Tokenizer
-
 from inference.errors import BundleError
 from inference.language.decoder import Tokens
+from inference.language.tokenizer import read_tokenizer
 from inference.manifests.talk import QUESTION, Chat
 
 
@@ -28,12 +27,7 @@ class ChatTokenizer:
     """
 
     def __init__(self, data: bytes, name: str, chat: Chat) -> None:
-        try:
-            self._tokenizer = Tokenizer.from_str(data.decode("utf-8"))
-        except Exception as error:  # the library raises nothing narrower
-            raise BundleError(f"{name}: not a tokenizer of the tokenizers library") from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = read_tokenizer(data, name)
         self._chat = chat
         self._image = None if chat.image_token is None else self._tokenizer.token_to_id(chat.image_token)
         if chat.image_token is not None and self._image is None:

@@ -53,8 +53,9 @@ class ReportTokenizer:
     """
 
     def __init__(self, data: bytes, name: str, max_length: int) -> None:
-        self._whole = _made(data, name)
-        self._cut = _made(data, name)
+        self._whole, self._cut = read_tokenizer(data, name), read_tokenizer(data, name)
+        for each in (self._whole, self._cut):
+            each.encode_special_tokens = True
         self._cut.enable_truncation(max_length)
         self._max_length = max_length
         self._name = name
@@ -81,12 +82,18 @@ class ReportTokenizer:
         )
 
 
-def _made(data: bytes, name: str) -> Tokenizer:
+def read_tokenizer(data: bytes, name: str) -> Tokenizer:
+    """A tokenizer from the bytes of its tokenizer.json, which cuts nothing and fills nothing up.
+
+    Raises
+    ------
+    BundleError
+        If it is none; the message begins with `name`.
+    """
     try:
         tokenizer = Tokenizer.from_str(data.decode("utf-8"))
     except Exception as error:  # the library raises nothing narrower
         raise BundleError(f"{name}: not a tokenizer of the tokenizers library") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True
     return tokenizer

@@ -6,7 +6,6 @@ from dicom_node.results.header import text
 from dicom_node.results.languages import WORDS
 from dicom_node.results.narrative_report import said_of
 from dicom_node.results.pages.facts import measured
-from dicom_node.results.pages.labels import LABELS, Labels
 from dicom_node.results.pages.lettering import fitting, shortened, typeface
 from dicom_node.results.pages.orientation import edges
 from dicom_node.results.pages.page import BOTTOM, MARGIN, SIZE, TOP, Column, Imprint, blank
@@ -22,6 +21,7 @@ from dicom_node.results.pages.slice_picture import (
     panel,
 )
 from dicom_node.results.text import number, percent
+from dicom_node.results.words import PageWords
 from dicom_node.study import Language
 from inference.findings import Finding
 
@@ -44,13 +44,13 @@ def draw(shown: ShownFinding, imprint: Imprint, page: int) -> Image.Image:
         _enlarged(image, shown)
         facts.skip(_ENLARGED[1] + 14)
     _facts(facts, shown, imprint.language)
-    _legend(image, shown, LABELS[imprint.language])
+    _legend(image, shown, WORDS[imprint.language].page)
     return image
 
 
 def _head(image: Image.Image, finding: Finding, language: Language) -> None:
     """What it is, where, and how sure."""
-    words, said = WORDS[language], LABELS[language]
+    words, said = WORDS[language], WORDS[language].page
     name, lies = words.name(finding.code), words.site(finding.site, finding.laterality)
     pen, right, room = ImageDraw.Draw(image), SIZE[0] - MARGIN, SIZE[0] - 2 * MARGIN
     if finding.probability is not None:
@@ -108,7 +108,7 @@ def _enlarged(image: Image.Image, shown: ShownFinding) -> None:
 
 def _facts(column: Column, shown: ShownFinding, language: Language) -> None:
     """Which image, what was measured, and what the report says of it, as far as there is room."""
-    words, labels = WORDS[language], LABELS[language]
+    words, labels = WORDS[language], WORDS[language].page
     values = [(words.name(m.code), words.decimals(measured(m))) for m in shown.finding.measurements]
     facts = [*_whereabouts(shown, labels), *values]
     for index, (name, said) in enumerate(facts):
@@ -125,7 +125,7 @@ def _facts(column: Column, shown: ShownFinding, language: Language) -> None:
         column.skip(3)
 
 
-def _whereabouts(shown: ShownFinding, labels: Labels) -> list[tuple[str, str]]:
+def _whereabouts(shown: ShownFinding, labels: PageWords) -> list[tuple[str, str]]:
     """Where a viewer finds the slice, in its numbers and in ours."""
     header, frame = shown.source.plane(shown.key)
     series, instance = text(header, "SeriesNumber"), text(header, "InstanceNumber")
@@ -136,7 +136,7 @@ def _whereabouts(shown: ShownFinding, labels: Labels) -> list[tuple[str, str]]:
     return [(labels.image, within.format(one=instance, series=series)), *counted] if instance else counted
 
 
-def _legend(image: Image.Image, shown: ShownFinding, labels: Labels) -> None:
+def _legend(image: Image.Image, shown: ShownFinding, labels: PageWords) -> None:
     """Which colour is which segment, among those on the slice; how grey values are shown."""
     pen, x, y = ImageDraw.Draw(image), MARGIN, _UPPER + _WHOLE[1] + 16
     for segment in shown.findings.segments:

@@ -8,13 +8,13 @@ from dicom_node.results.header import text
 from dicom_node.results.languages import WORDS
 from dicom_node.results.narrative_report import said_of, said_of_study
 from dicom_node.results.pages.finding_page import slice_panel
-from dicom_node.results.pages.labels import LABELS, Labels
 from dicom_node.results.pages.lettering import shortened, typeface
 from dicom_node.results.pages.page import BOTTOM, MARGIN, SIZE, TOP, Column, Imprint, blank
 from dicom_node.results.pages.shown_finding import ShownFinding, color_of
 from dicom_node.results.pages.slice_picture import FAINT, LINE, TEXT
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.text import number, percent
+from dicom_node.results.words import PageWords
 from dicom_node.study import Language
 from inference.findings import Finding, Findings
 
@@ -33,7 +33,7 @@ def draw(
     image = blank(imprint, 1)
     column = Column(image=image, left=MARGIN, right=SIZE[0] - MARGIN, top=TOP, bottom=BOTTOM - _COUNT)
     column.write(f"{findings.algorithm.name} {findings.algorithm.version}", 32, bold=True, lines=1)
-    column.write(_read(source, LABELS[imprint.language]), 16, fill=FAINT, lines=2)
+    column.write(_read(source, WORDS[imprint.language].page), 16, fill=FAINT, lines=2)
     column.skip(14)
     sentences = _say(
         column,
@@ -47,12 +47,12 @@ def draw(
             break
         _card(column, finding, findings, pages.get(finding.label), imprint.language)
         cards += 1
-    _count(image, sentences, len(findings.findings) - cards, LABELS[imprint.language])
-    _small(column, shown, LABELS[imprint.language])
+    _count(image, sentences, len(findings.findings) - cards, WORDS[imprint.language].page)
+    _small(column, shown, WORDS[imprint.language].page)
     return image
 
 
-def _read(source: Source | TextSource, labels: Labels) -> str:
+def _read(source: Source | TextSource, labels: PageWords) -> str:
     """What was read, without anything of the patient's."""
     if isinstance(source, TextSource):
         return labels.read_text
@@ -85,7 +85,7 @@ def _card(column: Column, finding: Finding, findings: Findings, page: int | None
     column.skip(8)
     pen.rectangle((column.left, column.y + 4, column.left + 15, column.y + 19), fill=color_of(finding, findings))
     inner = Column(image=column.image, left=column.left + 28, right=column.right, top=column.y, bottom=column.bottom)
-    words, labels = WORDS[language], LABELS[language]
+    words, labels = WORDS[language], WORDS[language].page
     sure = "" if finding.probability is None else percent(finding.probability, words.below, words.above)
     beside = inner.beside(
         "   ".join(part for part in (sure, labels.page.format(page=page) if page else "") if part), 20, bold=True
@@ -97,7 +97,7 @@ def _card(column: Column, finding: Finding, findings: Findings, page: int | None
     column.y = inner.y + 2
 
 
-def _count(image: Image.Image, sentences: int, findings: int, labels: Labels) -> None:
+def _count(image: Image.Image, sentences: int, findings: int, labels: PageWords) -> None:
     left = ((labels.sentences, sentences), (labels.findings, findings))
     counted = [what.format(count=count) for what, count in left if count]
     if counted:
@@ -105,7 +105,7 @@ def _count(image: Image.Image, sentences: int, findings: int, labels: Labels) ->
         ImageDraw.Draw(image).text((MARGIN, BOTTOM - 4), line, font=typeface(16, bold=True), fill=TEXT, anchor="ls")
 
 
-def _small(column: Column, shown: Sequence[ShownFinding], labels: Labels) -> None:
+def _small(column: Column, shown: Sequence[ShownFinding], labels: PageWords) -> None:
     """As many slices beside each other as there is room for, each with its page."""
     width = column.right - column.left + _BETWEEN
     side = min(column.room - 40, max(_SMALL[0], min(_SMALL[1], width // max(1, len(shown)) - _BETWEEN)))
