@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 
 import numpy as np
+import pytest
 from highdicom import CoordinateSystemNames, Volume
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 
+from dicom_node.errors import UnsuitableError
 from dicom_node.reading.part10 import parse
 from dicom_node.reading.series import ImageSeries, survey
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
@@ -103,3 +105,29 @@ def _frame(single: Dataset) -> Dataset:
     content.StackID, content.TemporalPositionIndex = "1", 1
     frame.PlanePositionSequence, frame.FrameContentSequence = [position], [content]
     return frame
+
+
+def directed(axes: tuple[int, ...], flips: tuple[int, ...]) -> Affine:
+    affine = np.eye(4)
+    affine[:3, :3] = 0
+    for index, (axis, flip, length) in enumerate(zip(axes, flips, (3.0, 0.7, 0.9), strict=True)):
+        affine[axis, index] = flip * length
+    affine[:3, 3] = (-31.5, 12.25, 7.0)
+    return affine
+
+
+def value_at_each_position(volume: Volume) -> dict[tuple[float, ...], float]:
+    indices = np.indices(volume.spatial_shape).reshape(3, -1)
+    positions = (volume.affine[:3, :3] @ indices).T + volume.affine[:3, 3]
+    return {tuple(p): float(v) for p, v in zip(np.round(positions, 4) + 0.0, volume.array.reshape(-1), strict=True)}
+
+
+def fault(datasets: list[Dataset]) -> str:
+    """What a reader is told of a series that makes no volume."""
+    series = surveyed(datasets)
+    assert series.candidate.faults
+    assert series.grid is None
+    with pytest.raises(UnsuitableError) as caught:
+        loaded(datasets)
+    assert str(caught.value) == "; ".join(series.candidate.faults)
+    return str(caught.value)

@@ -3,6 +3,9 @@
 A sentence has parts, parted by commas, "and" and "with". A detail belongs to the nearest finding of its part, else to
 the last one before, else to the next one. A finding without a side or site of its own
 takes those of its sentence. A sentence about "it" or "the lesion" adds details to the finding named before.
+
+It scores what models and people write, so it reads as much as it can. The guard over a narrative
+(`inference.language.facts`) has the other aim: what it does not understand to the last word it does not let through.
 """
 
 import re
