@@ -125,6 +125,14 @@ def test_a_neighbourhood_lies_inside_the_slice_and_holds_the_mask() -> None:
         assert mask[rows, columns].sum() == mask.sum()
 
 
+def test_a_neighbourhood_grows_in_proportion_until_it_holds_the_mask() -> None:
+    mask = phantoms.box((200, 100), (60, 140), (50, 55)) | phantoms.box((200, 100), (60, 62), (20, 55))
+    rows, columns = neighbourhood(mask, (1.0, 2.0), (30.0, 40.0))
+    assert mask[rows, columns].sum() == mask.sum()
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (90, 60)  # 80 mm and 5 on either side; 3 to 4
+    assert (60 - rows.start, rows.stop - 140) == (5, 5)
+
+
 def test_percentiles_forget_outliers_and_bear_one_value() -> None:
     values = np.random.default_rng(0).normal(100, 10, (40, 200, 300)).astype(np.float32)  # more than are sampled
     values[0, 0, 0] = 1e6

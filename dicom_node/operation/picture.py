@@ -23,7 +23,7 @@ from dicom_node.results.pages.slice_picture import (
 
 _PANEL = 560  # pixels, both sides of a panel
 _MARGIN = 20
-_ZOOM_MM = 60.0  # side of the enlarged part
+_ZOOM_MM = 60.0  # side of the enlarged part, at least
 
 
 @dataclass(frozen=True, kw_only=True)

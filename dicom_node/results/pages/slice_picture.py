@@ -23,6 +23,7 @@ _BLACK: Color = (0, 0, 0)
 _SAMPLED = 2_000_000  # values that percentiles are taken of, about
 _RULERS_MM = (100, 50, 20, 10, 5, 2, 1)
 _RULER_SHARE = 0.4  # of the picture's width, at most
+_AROUND_MM = 5.0
 _FINE = 2  # outlines are drawn this much larger and averaged
 
 
@@ -101,13 +102,19 @@ def panel(view: View, size: tuple[int, int]) -> Panel:
 def neighbourhood(
     mask: NDArray[np.bool_], spacing_mm: tuple[float, float], extent_mm: tuple[float, float]
 ) -> tuple[slice, slice]:
-    """Rows and columns of a rectangle of `extent_mm` (height, width) around a mask, inside the slice."""
-    marked = np.argwhere(mask)
-    centre = (marked.min(axis=0) + marked.max(axis=0) + 1) / 2 if len(marked) else np.array(mask.shape) / 2
+    """Rows and columns of a rectangle around a mask, inside the slice.
+
+    It is `extent_mm` (height, width), or larger in the same proportion where it would leave less than 5 mm around the
+    mask.
+    """
+    marked = np.argwhere(mask) if mask.any() else np.array([mask.shape]) // 2
+    first, beyond = marked.min(axis=0), marked.max(axis=0) + 1
+    larger = max(1.0, float((((beyond - first) * spacing_mm + 2 * _AROUND_MM) / extent_mm).max()))
     found = []
     for axis in (0, 1):
-        half = max(2, round(extent_mm[axis] / 2 / spacing_mm[axis]))
-        start = int(np.clip(round(float(centre[axis])) - half, 0, max(0, mask.shape[axis] - 2 * half)))
+        half = max(2, round(larger * extent_mm[axis] / 2 / spacing_mm[axis]))
+        centre = round(float(first[axis] + beyond[axis]) / 2)
+        start = int(np.clip(centre - half, 0, max(0, mask.shape[axis] - 2 * half)))
         found.append(slice(start, min(mask.shape[axis], start + 2 * half)))
     return found[0], found[1]
 
