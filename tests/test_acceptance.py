@@ -29,8 +29,8 @@ def pacs(takes: Accepted | None) -> Iterator[int]:
         there.stop()
 
 
-def asked(port: int, ae_title: str = "PACS") -> Accepted:
-    table = DestinationTable(name="pacs", ae_title=ae_title, host="127.0.0.1", port=port, connect_timeout_s=1)
+def asked(port: int, ae_title: str = "PACS", *, within_s: float = 10) -> Accepted:
+    table = DestinationTable(name="pacs", ae_title=ae_title, host="127.0.0.1", port=port, connect_timeout_s=within_s)
     return ask(Link(table, "NODE"))
 
 
@@ -69,7 +69,7 @@ SILENT = [each for each in (*STALLING, *BROKEN) if each not in (accepted_then_si
 @pytest.mark.parametrize("behaviour", SILENT[:-1], ids=lambda b: b.__name__)
 def test_a_peer_that_does_not_answer_is_no_answer_and_costs_its_deadline(behaviour: Behaviour) -> None:
     with peer(behaviour) as port, pytest.raises(TransientError):
-        asked(port)
+        asked(port, within_s=1)
 
 
 @pytest.mark.parametrize("behaviour", [accepted_then_silent, never_reads], ids=lambda b: b.__name__)

@@ -32,7 +32,6 @@ name = "pacs"
 ae_title = "PACS"
 host = "127.0.0.1"
 port = {pacs_port}
-connect_timeout_s = 1.0
 [[rule]]
 name = "all"
 algorithms = ["tiny"]

@@ -8,13 +8,6 @@ from dicom_node.config import LogTable
 from dicom_node.operation.logs import set_up
 
 
-@pytest.fixture(autouse=True)
-def _as_before() -> object:
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-
-
 def test_json_lines_have_the_process_and_the_event(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(LogTable(format="json"), "listener")
     structlog.get_logger("x").info("study_closed", instances=192)

@@ -1,7 +1,6 @@
 """The command line as an administrator meets it: exit codes, JSON, sentences."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,15 +30,6 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.toml"
     path.write_text(f'[node]\nstate_dir = "{state}"\n', encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    import structlog
-
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 def call(*arguments: str) -> Result:

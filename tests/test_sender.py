@@ -32,7 +32,6 @@ name = "{name}"
 ae_title = "PACS"
 host = "127.0.0.1"
 port = {port}
-connect_timeout_s = 1.0
 response_timeout_s = 2.0
 maximum_attempts = {attempts}
 first_delay_s = {delay}
