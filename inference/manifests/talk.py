@@ -8,6 +8,7 @@ from inference.concept import Concept
 from inference.graph import Graph, RelativePath
 from inference.inputs import Inputs
 from inference.manifests.base import Base
+from inference.manifests.identity import BundleReference
 from inference.operations import Operation
 from inference.strict import Strict
 
@@ -98,6 +99,47 @@ class Question(Strict):
         return self
 
 
+class KindOption(Strict):
+    """One kind that a finding may be of.
+
+    Attributes
+    ----------
+    text
+        As of an option.
+    code
+        What the finding is called when it is of this kind.
+    """
+
+    text: str = Field(min_length=1, max_length=64)
+    code: Concept
+
+
+class KindQuestion(Strict):
+    """The closed question that is asked of each finding of the evidence, with its localisation in the prompt.
+
+    Attributes
+    ----------
+    id, text
+        As of a question.
+    options
+        The finding is called by the code of the likeliest one.
+    least_probability
+        Below it no kind is named, and the finding keeps its code and its probability.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=36)
+    text: str = Field(min_length=1, max_length=500, pattern=r"\S")
+    options: tuple[KindOption, ...] = Field(min_length=2, max_length=8)
+    least_probability: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _tells_apart(self) -> Self:
+        codes = {(option.code.scheme, option.code.value) for option in self.options}
+        if len({option.text for option in self.options}) != len(self.options) or len(codes) != len(self.options):
+            raise ValueError(f"{self.id}: each kind has a text and a code of its own")
+        return self
+
+
 class Request(Strict):
     """What the decoder is asked to write in its own words.
 
@@ -107,11 +149,15 @@ class Request(Strict):
         As of a question.
     max_tokens
         Most that it writes.
+    about
+        "image": once, of the image; "finding": once for each finding of the evidence, with its localisation in the
+        prompt.
     """
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=36)
     text: str = Field(min_length=1, max_length=2000, pattern=r"\S")
     max_tokens: int = Field(default=256, ge=1, le=4096)
+    about: Literal["image", "finding"] = "image"
 
 
 class Talk(Base):
@@ -123,6 +169,13 @@ class Talk(Base):
         Before the vision graph.
     table
         What each token is to the decoder.
+    evidence
+        The bundle whose masks and measurements what is said is held against; None: there are none.
+    kinds
+        Asked of each finding of the evidence.
+    locate
+        Whether a finding of the evidence that is somewhere in the brain gets the part of it in which it lies, from the
+        standard head laid over the image.
     max_tokens
         Most that the decoder takes: image, question and what it writes.
     max_seconds
@@ -131,7 +184,8 @@ class Talk(Base):
     Raises
     ------
     pydantic.ValidationError
-        If graphs do not agree, nothing is asked, or two things that are asked share a name.
+        If graphs do not agree, nothing is asked, two things that are asked share a name, or something is asked of the
+        findings of an evidence that is not named.
     """
 
     inputs: Inputs
@@ -141,17 +195,28 @@ class Talk(Base):
     chat: Chat
     questions: tuple[Question, ...] = ()
     requests: tuple[Request, ...] = ()
+    evidence: BundleReference | None = None
+    kinds: KindQuestion | None = None
+    locate: bool = False
     max_tokens: int = Field(ge=8, le=1_048_576)
     max_seconds: float = Field(default=600.0, gt=0)
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
         names = [*(question.id for question in self.questions), *(request.id for request in self.requests)]
+        names += [] if self.kinds is None else [self.kinds.id]
         if not names or len(set(names)) != len(names):
             raise ValueError("a bundle asks something, and each thing by a name of its own")
         codes = [(question.code.scheme, question.code.value) for question in self.questions]
         if len(set(codes)) != len(codes):
             raise ValueError("each question is about a finding of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _findings_come_from_evidence(self) -> Self:
+        of_findings = self.kinds is not None or self.locate or any(r.about == "finding" for r in self.requests)
+        if of_findings and self.evidence is None:
+            raise ValueError("kinds, locate and texts about findings need the evidence whose findings they are about")
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,57 @@
+"""A finding's localisation as it stands before a question or a request: what is marked, where, and how large."""
+
+import math
+
+from pydicom.sr.codedict import codes
+
+from inference.findings import Finding
+
+_ANYWHERE = frozenset({"brain", "brain structure"})
+"""Sites that tell no part of the brain."""
+
+
+def localised(text: str, finding: Finding) -> str:
+    """What is asked of a finding: "Marked: lesion, left frontal lobe, 23 mm x 18 mm. " before the text.
+
+    Parameters
+    ----------
+    finding
+        As its reader coded and measured it, before a kind was asked for.
+    """
+    return (
+        marked(
+            finding.code.meaning,
+            None if finding.laterality is None else finding.laterality.meaning,
+            None if finding.site is None else finding.site.meaning,
+            finding.measured(codes.SCT.LongAxis),
+            finding.measured(codes.SCT.ShortAxis),
+        )
+        + text
+    )
+
+
+def marked(code_meaning: str, side: str | None, site: str | None, long_mm: float | None, short_mm: float | None) -> str:
+    """The words before the text, with the blank after them; without what is not known.
+
+    Parameters
+    ----------
+    code_meaning, side, site
+        Meanings of the codes. A site that is only the brain is not known.
+    long_mm, short_mm
+        Axes of the largest slice, whole mm in the words, a half rounded up; without a long axis no size is said.
+    """
+    parts = [code_meaning.lower(), _where(side, site), _size(long_mm, short_mm)]
+    return f"Marked: {', '.join(part for part in parts if part)}. "
+
+
+def _where(side: str | None, site: str | None) -> str:
+    place = "" if site is None or site.lower() in _ANYWHERE else site.lower()
+    if not side:
+        return place
+    return f"{side.lower()} {place or 'side'}"
+
+
+def _size(long_mm: float | None, short_mm: float | None) -> str:
+    return " x ".join(
+        f"{math.floor(mm + 0.5)} mm" for mm in (long_mm, short_mm) if long_mm is not None and mm is not None
+    )
