@@ -12,6 +12,8 @@ MODULES = {
     "brain-extractor": "export_onnx.training.brain_extractor",
     "ccm-or-aih": "export_onnx.training.ccm_or_aih",
     "lesion-segmenter": "export_onnx.training.lesion_segmenter",
+    "mini-image-dialogue": "export_onnx.training.mini_image_dialogue",
+    "mini-volume-report": "export_onnx.training.mini_volume_report",
     "report-classifier": "export_onnx.training.report_classifier",
     "tumour-segmenter": "export_onnx.training.tumour_segmenter",
     "tumour-localiser": "export_onnx.training.tumour_localiser",

@@ -22,11 +22,12 @@ KINDS = ("glioma", "meningioma", "pituitary")
 GRAPH = "graphs/segment.onnx"
 
 # PS3.16 does not have these, so each is given in full
-_CODES = (
+CODES = (
     Concept(scheme="SCT", value="393564001", meaning="Glioma"),
     Concept(scheme="SCT", value="302820008", meaning="Intracranial meningioma"),
     Concept(scheme="SCT", value="254956000", meaning="Pituitary adenoma"),
 )
+"""Of each kind."""
 NEOPLASM = Concept(scheme="SCT", value="108369006", meaning="Neoplasm")
 _ABNORMAL = Concept(scheme="SCT", value="49755003", meaning="Morphologically Abnormal Structure")
 
@@ -103,7 +104,7 @@ def finding(choice: Choice) -> FindingSpec:
         laterality="midline",
         classes=tuple(
             ClassSpec(label=label, code=code, channel=channel)
-            for channel, (label, code) in enumerate(zip(KINDS, _CODES, strict=True), start=1)
+            for channel, (label, code) in enumerate(zip(KINDS, CODES, strict=True), start=1)
         ),
         temperature=choice.temperature,
     )

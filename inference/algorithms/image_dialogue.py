@@ -17,7 +17,7 @@ from inference.statements import WroteAboutSlice
 
 Array = NDArray[np.float32]
 
-_UPRIGHT = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
+UPRIGHT = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
 """A picture as an axial slice of 1 mm pixels: rows to the back, columns to the left."""
 
 _ANSWER_TOKENS = 32
@@ -84,7 +84,7 @@ class ImageDialogue(Talker[DialogueManifest]):
             As `read`.
         """
         grey = picture.mean(axis=2, dtype=np.float32)[np.newaxis]
-        placed = Volume(grey, _UPRIGHT, coordinate_system="PATIENT")
+        placed = Volume(grey, UPRIGHT, coordinate_system="PATIENT")
         given = Image(volume=placed, modality=self._manifest.inputs.modality[0], weighting="unknown")
         seen = self._seen(prepared(given, self._manifest).array[0])
         if not options:

@@ -36,12 +36,15 @@ class PlantedLesion:
         Of its voxels.
     kind
         Its contrast.
+    standard_mm
+        (voxel, 3), float32: where the centers of its voxels lie in the standard head, LPS, mm.
     """
 
     mask: Mask
     centre_mm: tuple[float, float, float]
     volume_ml: float
     kind: Kind
+    standard_mm: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,18 +95,20 @@ def synthetic_head(
     plans = plan(base, lesions, rng)
     head, tones = draw(base, rng)
     affine = placed(base, spacing_mm, shape)
-    layers = np.stack([head, base.brain.astype(np.float32), *(p.depth_mm for p in plans)], axis=-1)
+    where = [np.broadcast_to(axis, base.brain.shape) for axis in base.positions_mm()]
+    layers = np.stack([head, base.brain.astype(np.float32), *where, *(p.depth_mm for p in plans)], axis=-1)
     warped = warp(base, layers, grid_of(affine, shape), rng)
     brain = warped[..., 1] > 0.5
     picture = np.maximum(warped[..., 0], 0.0)
     masks = []
     for index, planned in enumerate(plans):
-        depth = warped[..., 2 + index]
+        depth = warped[..., 5 + index]
         picture = _painted(picture, depth, planned, tones, rng)
         masks.append((depth > 0.0) & brain)
     picture = acquired(picture, rng)
     volume = Volume(picture, affine, coordinate_system="PATIENT")
-    found = tuple(_truth(mask, planned.kind, affine) for mask, planned in zip(masks, plans, strict=True))
+    there = warped[..., 2:5]
+    found = tuple(_truth(mask, planned.kind, affine, there) for mask, planned in zip(masks, plans, strict=True))
     return SyntheticHead(
         image=Image(volume=volume, modality="MR", weighting=weighting),
         brain=brain,
@@ -127,10 +132,14 @@ def _painted(
     return painted
 
 
-def _truth(mask: Mask, kind: Kind, affine: NDArray[np.float64]) -> PlantedLesion | None:
+def _truth(
+    mask: Mask, kind: Kind, affine: NDArray[np.float64], there: NDArray[np.float32]
+) -> PlantedLesion | None:
     indices = np.argwhere(mask)
     if not len(indices):
         return None
     x, y, z = affine[:3, :3] @ indices.mean(axis=0) + affine[:3, 3]
     volume = len(indices) * abs(float(np.linalg.det(affine[:3, :3]))) / 1000.0
-    return PlantedLesion(mask=mask, centre_mm=(float(x), float(y), float(z)), volume_ml=volume, kind=kind)
+    return PlantedLesion(
+        mask=mask, centre_mm=(float(x), float(y), float(z)), volume_ml=volume, kind=kind, standard_mm=there[mask]
+    )
