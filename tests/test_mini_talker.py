@@ -21,6 +21,7 @@ SIZES = MiniSizes(
     shape=(8, 16, 16),
     channels=1,
     stages=((8, (2, 2, 2), 1), (16, (2, 2, 2), 0)),
+    kinds=3,
     marked_at=0,
     pool=2,
     width=16,
@@ -33,7 +34,7 @@ DECODER = DecoderSizes(vocabulary=300, hidden=16, inner=32, layers=2, heads=2, s
 @pytest.fixture
 def network() -> MiniTalker:
     torch.manual_seed(0)
-    return MiniTalker(SIZES, DECODER, 3).eval()
+    return MiniTalker(SIZES, DECODER).eval()
 
 
 @pytest.fixture(scope="module")

@@ -34,30 +34,25 @@ class Texts(NamedTuple):
 
 
 class MiniTalker(nn.Module):
-    """Vision, table of tokens and decoder together, and a head for the marks that vision learns from.
+    """Vision, table of tokens and decoder together.
 
     Parameters
     ----------
     sizes, decoder
         Of its parts.
-    kinds
-        Kinds of lesion that are marked while it learns.
     """
 
-    def __init__(self, sizes: MiniSizes, decoder: DecoderSizes, kinds: int) -> None:
+    def __init__(self, sizes: MiniSizes, decoder: DecoderSizes) -> None:
         super().__init__()
         self.vision = MiniVision(sizes, decoder.hidden)
         self.embed_tokens = nn.Embedding(decoder.vocabulary, decoder.hidden)
         self.decoder = Decoder(decoder)
-        dims = len(sizes.shape)
-        self.marks = (nn.Conv3d if dims == 3 else nn.Conv2d)(sizes.stages[sizes.marked_at][0], kinds, 1)
         _begin(self)
 
     def forward(self, image: Tensor, texts: Texts) -> tuple[Tensor, Tensor]:
-        """Loss of the answers, and logits of the marks (image, kind, ...) on the grid of the marked stage."""
-        maps = self.vision.stage_maps(image)
-        marks = self.marks(maps[self.vision.sizes.marked_at])
-        return self._loss(self.vision.features(maps[-1]), texts), marks
+        """Loss of the answers, and logits of the marks (image, kind, ...) on the cells of the marked stage."""
+        features, marks = self.vision.looked_at(image)
+        return self._loss(features, texts), marks
 
     def _loss(self, features: Tensor, texts: Texts) -> Tensor:
         """Cross entropy of the tokens of answers: the mean over each text, then over texts by their weights."""

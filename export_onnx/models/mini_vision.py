@@ -1,7 +1,8 @@
 """A small network that looks at slices or volumes for a language decoder, and learns soon: convolutions, then tokens.
 
 It takes and gives what LLaVA's tower with its projector does (pixel_values to image_features), or M3D's with its
-spatial pooling (volume to image_features); what lies between is small enough for two CPU cores.
+spatial pooling (volume to image_features); what lies between is small enough for two CPU cores. On the way it marks
+where lesions are, which is what it learns first; for each kind one token says what lies where that kind is marked.
 """
 
 from dataclasses import dataclass
@@ -26,8 +27,10 @@ class MiniSizes:
         Of what it looks at.
     stages
         (width, strides along each axis, residual blocks) from fine to coarse.
+    kinds
+        Of lesion that are marked.
     marked_at
-        Index of the stage on whose grid the first training marks lesions.
+        Index of the stage on whose cells they are.
     pool
         Cells of the last stage along each axis that become one token.
     width, blocks, heads
@@ -37,6 +40,7 @@ class MiniSizes:
     shape: tuple[int, ...]
     channels: int
     stages: tuple[tuple[int, tuple[int, ...], int], ...]
+    kinds: int
     marked_at: int
     pool: int
     width: int
@@ -50,8 +54,8 @@ class MiniSizes:
 
     @property
     def tokens(self) -> int:
-        """That the decoder gets."""
-        return prod(self.grid)
+        """That the decoder gets: one for each kind, then those of the grid."""
+        return self.kinds + prod(self.grid)
 
     def cells(self, stage: int) -> tuple[int, ...]:
         """Cells of a stage along each axis."""
@@ -72,35 +76,49 @@ class MiniVision(nn.Module):
         self.stages = nn.ModuleList(
             _stage(dims, taken, *stage) for taken, stage in zip(before[:-1], sizes.stages, strict=True)
         )
+        self.marks = _conv(dims, sizes.stages[sizes.marked_at][0], sizes.kinds, 1)
         self.down = _conv(dims, before[-1], sizes.width, 1)
-        self.position = nn.Parameter(0.02 * torch.randn(1, sizes.tokens, sizes.width))
+        self.position = nn.Parameter(0.02 * torch.randn(1, prod(sizes.grid), sizes.width))
+        self.of_marks = nn.Linear(sizes.kinds, sizes.width)
         self.blocks = nn.ModuleList(Block(sizes.width, sizes.heads) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(sizes.width)
+        self.kind = nn.Parameter(0.02 * torch.randn(1, sizes.kinds, sizes.width))
+        self.of_amount = nn.Linear(2, sizes.width)
         self.projector = nn.Sequential(nn.Linear(sizes.width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
 
     def forward(self, image: Tensor) -> Tensor:
         """See the class."""
-        return self.features(self.stage_maps(image)[-1])
+        return self.looked_at(image)[0]
 
-    def stage_maps(self, image: Tensor) -> list[Tensor]:
-        """What each stage gives, (image, width, ...)."""
+    def looked_at(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """image_features, and logits of the marks (image, kind, ...) on the cells of their stage."""
         maps = []
         for stage in self.stages:
             image = stage(image)
             maps.append(image)
-        return maps
+        marks = self.marks(maps[self.sizes.marked_at])
+        return self._features(maps[-1], marks), marks
 
-    def features(self, last: Tensor) -> Tensor:
-        """image_features of what the last stage gave."""
-        pooled = self.down(last)
-        if self.sizes.pool > 1:
-            pool = functional.avg_pool3d if len(self.sizes.shape) == 3 else functional.avg_pool2d
-            pooled = pool(pooled, kernel_size=self.sizes.pool, stride=self.sizes.pool)
-        tokens = pooled.flatten(2).transpose(1, 2) + self.position
+    def _features(self, last: Tensor, marks: Tensor) -> Tensor:
+        three = len(self.sizes.shape) == 3
+        down, pool = self.down(last), self.sizes.pool
+        if pool > 1:
+            down = (functional.avg_pool3d if three else functional.avg_pool2d)(down, kernel_size=pool, stride=pool)
+        steps = [cells // count for cells, count in zip(marks.shape[2:], self.sizes.grid, strict=True)]
+        highest = (functional.max_pool3d if three else functional.max_pool2d)(marks, kernel_size=steps).flatten(2)
+        tokens = down.flatten(2).transpose(1, 2) + self.position + self.of_marks(highest.transpose(1, 2))
         for block in self.blocks:
             tokens = block(tokens)
-        given: Tensor = self.projector(self.norm(tokens))
+        tokens = self.norm(tokens)
+        given: Tensor = self.projector(torch.cat([self._of_kinds(tokens, highest, marks), tokens], dim=1))
         return given
+
+    def _of_kinds(self, tokens: Tensor, highest: Tensor, marks: Tensor) -> Tensor:
+        """(image, kind, width): the tokens where a kind is marked, how surely it is and how much of it."""
+        there = torch.softmax(highest, dim=2) @ tokens
+        much = torch.log(torch.sigmoid(marks).flatten(2).sum(dim=2) + 1e-2)
+        amount = torch.stack([highest.amax(dim=2), much], dim=2)
+        return there + self.kind + self.of_amount(amount)
 
 
 class MiniPictureVision(MiniVision):

@@ -55,6 +55,7 @@ REAL = Setting(
         shape=(SIZE, SIZE),
         channels=3,
         stages=((24, (2, 2), 1), (48, (2, 2), 2), (96, (2, 2), 2), (128, (2, 2), 1)),
+        kinds=len(LABELS),
         marked_at=2,
         pool=1,
         width=160,
@@ -65,7 +66,7 @@ REAL = Setting(
         vocabulary=_VOCABULARY, hidden=160, inner=448, layers=4, heads=5, shared_heads=5, head=32, epsilon=1e-5
     ),
     schedule=loop.Schedule(
-        seed=1, iterations=4_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.998, bfloat16=True
+        seed=1, iterations=3_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.998, bfloat16=True
     ),
 )
 QUICK = Setting(
@@ -74,6 +75,7 @@ QUICK = Setting(
         shape=(SIZE, SIZE),
         channels=3,
         stages=((8, (4, 4), 0), (16, (4, 4), 0)),
+        kinds=len(LABELS),
         marked_at=0,
         pool=2,
         width=16,
@@ -122,9 +124,7 @@ def train(data: Path, out: Path, setting: Setting, fold: int, command: str, repo
     drawn = DrawnPictures(
         made, indices, asked, Encoder(tokenizer, chat), seed=setting.schedule.seed, batch=setting.batch
     )
-    network = learn(
-        setting.sizes, setting.decoder, len(LABELS), drawn.at, setting.schedule, out / "checkpoint.pt", report
-    )
+    network = learn(setting.sizes, setting.decoder, drawn.at, setting.schedule, out / "checkpoint.pt", report)
     weights = out / f"{NAME}-{VERSION}.pt"
     torch.save(network.state_dict(), weights)
     made_by = TrainingRun(

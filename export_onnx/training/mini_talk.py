@@ -39,7 +39,6 @@ class Batch(Protocol):
 def learn(
     sizes: MiniSizes,
     decoder: DecoderSizes,
-    kinds: int,
     drawn: Callable[[int], Batch],
     schedule: loop.Schedule,
     checkpoint: Path,
@@ -56,7 +55,7 @@ def learn(
     """
     torch.manual_seed(schedule.seed)
     where = loop.device()
-    network = MiniTalker(sizes, decoder, kinds).to(where)
+    network = MiniTalker(sizes, decoder).to(where)
     cells = sizes.cells(sizes.marked_at)
 
     def step_loss(learning: nn.Module, step: int) -> Tensor:

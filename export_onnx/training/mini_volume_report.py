@@ -48,6 +48,7 @@ REAL = Setting(
         shape=SHAPE,
         channels=1,
         stages=((16, (2, 2, 2), 1), (32, (1, 2, 2), 2), (96, (2, 2, 2), 1)),
+        kinds=len(words.KINDS),
         marked_at=1,
         pool=2,
         width=160,
@@ -58,7 +59,7 @@ REAL = Setting(
         vocabulary=_VOCABULARY, hidden=160, inner=448, layers=4, heads=5, shared_heads=5, head=32, epsilon=1e-5
     ),
     schedule=loop.Schedule(
-        seed=1, iterations=4_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.998, bfloat16=True
+        seed=1, iterations=3_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.998, bfloat16=True
     ),
 )
 QUICK = Setting(
@@ -69,6 +70,7 @@ QUICK = Setting(
         shape=SHAPE,
         channels=1,
         stages=((8, (4, 4, 4), 0), (16, (2, 2, 2), 0)),
+        kinds=len(words.KINDS),
         marked_at=0,
         pool=2,
         width=16,
@@ -107,9 +109,7 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
     tokenizer = tokenizer_of(_texts(heads), _VOCABULARY)
     chat = chat_of(tokenizer)
     drawn = DrawnHeads(heads=heads, encoder=Encoder(tokenizer, chat), seed=setting.schedule.seed, batch=setting.batch)
-    network = learn(
-        setting.sizes, setting.decoder, len(words.KINDS), drawn.at, setting.schedule, out / "checkpoint.pt", report
-    )
+    network = learn(setting.sizes, setting.decoder, drawn.at, setting.schedule, out / "checkpoint.pt", report)
     weights = out / f"{NAME}-{VERSION}.pt"
     torch.save(network.state_dict(), weights)
     made_by = TrainingRun(
