@@ -25,7 +25,7 @@ def entry(number: int, **changes: Any) -> dict[str, Any]:
         "modality": "MR",
         "weighting": "T1",
         "mask": f"p{number}/mask.nii.gz",
-        "report": f"A {6 + number} mm glioma on the {side}. No haemorrhage." if sick else "No glioma. No haemorrhage.",
+        "report": f"A 12 mm glioma on the {side}. No haemorrhage." if sick else "No glioma. No haemorrhage.",
         "questions": [
             {"text": "Which side?", "options": SIDES, "answer": side if sick else "none", "kind": "location"},
             {"text": "Is there a glioma?", "answer": "yes" if sick else "no", "kind": "abnormality"},

@@ -33,7 +33,7 @@ def test_facts_are_those_of_the_file_else_of_the_words(tmp_path: Path) -> None:
     told, read = studies(written(tmp_path / "data", [entry(0, facts=known), entry(1)]))
     cyst = Fact(finding="cyst", sides=frozenset({"right"}), size_mm=4.0)
     assert told.facts == Facts(present=(cyst,), denied=frozenset({"glioma"}))
-    glioma = Fact(finding="glioma", sides=frozenset({"right"}), size_mm=7.0)
+    glioma = Fact(finding="glioma", sides=frozenset({"right"}), size_mm=12.0)
     assert read.facts == Facts(present=(glioma,), denied=frozenset({"haemorrhage"}))
 
 

@@ -88,8 +88,18 @@ def located(findings: Sequence[Finding]) -> str:
 
 
 def localised(question: str, location: str) -> str:
-    """A question with what was located before it, as `located` or a person says it."""
-    return f"{location} {question}"
+    """A question with what was located before it, as `located` or a person says it; without that as it is."""
+    return f"{location} {question}" if location else question
+
+
+def listed(question: str, options: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A question with its options by letter, and the letters: "Which side? Choices: A. left B. right".
+
+    Bai et al., M3D (2024), closed questions of M3D-VQA.
+    """
+    letters = tuple(chr(ord("A") + index) for index in range(len(options)))
+    choices = " ".join(f"{letter}. {option}" for letter, option in zip(letters, options, strict=True))
+    return f"{question} Choices: {choices}", letters
 
 
 def _marked(finding: Finding) -> str:
