@@ -235,7 +235,11 @@ def evaluate(
     ] = None,
     localiser: Annotated[
         str | None,
-        typer.Option(help="Bundle that says what was located; default: location or mask of studies.json."),
+        typer.Option(help="What says what was located; default: location or mask of studies.json.", metavar="BUNDLE"),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="A report-judge bundle of yours: GREEN of the reports by its answers.", metavar="BUNDLE"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the JSON object there too.", metavar="FILE")] = None,
     config: OptionalConfig = None,
@@ -250,7 +254,7 @@ def evaluate(
     settings = load(config) if config else Config()
     set_up(settings.log.model_copy(update={"level": "warning"}), "evaluate")
     of_cases = Data(folders=data, fold=fold, segment=segment)
-    asks = asks_of(prompt_mode, choices, localiser)
+    asks = asks_of(prompt_mode, choices, localiser, judge)
     told = evaluate_bundle(bundle, of_cases, settings.inference, Console(stderr=True), against, asks)
     typer.echo(report.as_json(told)) if json else show_evaluation(Console(), told)
     if out is not None:

@@ -20,14 +20,17 @@ from dicom_node.operation.evaluate_studies import VolumeReader
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from export_onnx.recipes import m3d
 from inference.algorithms import Runtime
+from inference.algorithms.report_judge import ReportJudge
 from inference.algorithms.volume_report import VolumeReport
+from inference.bundle import load
 from inference.catalogue import open_reader
 from inference.errors import DataError
-from tests import phantoms, tiny_lameds
+from tests import phantoms, tiny_judges, tiny_lameds
 from tests.study_folders import entry, written
 from tests.tiny_llavas import DECLARATION, asked
 
 QUIET = Console(quiet=True)
+ANSWER = "[Clinically Significant Errors]:\n(b) Missing: 1. X\n[Matched Findings]:\n1. Y"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,15 @@ def test_the_other_folds_say_what_the_majority_is(bundles: Path, data: Path) -> 
     assert (ours["n_cases"], ours["n_training"]) == (2, 4)
     with pytest.raises(DataError, match="data: none of its 6 studies is of fold 9"):
         told(bundles, data, fold=9)
+
+
+def test_two_folders_together(bundles: Path, data: Path, tmp_path: Path) -> None:
+    other = written(tmp_path / "other", [entry(number, report=None) for number in range(2)])
+    settings = InferenceTable(bundles_dir=str(bundles), threads=1)
+    both = evaluate_bundle("tiny-llava", Data(folders=[data, other]), settings, QUIET)["subsets"]
+    assert [(one["name"], one["n_patients"], one["n_reports"]) for one in both] == [
+        ("data", 6, 6), ("other", 2, 0), ("all", 8, 6)
+    ]  # fmt: skip
 
 
 def test_slices_of_dicom_and_what_the_node_would_not_read(bundles: Path, tmp_path: Path) -> None:
@@ -136,3 +148,17 @@ def test_what_is_wrong_is_said(bundles: Path, data: Path, tmp_path: Path) -> Non
 def test_a_localiser_says_what_was_located(bundles: Path, data: Path) -> None:
     ours = told(bundles, data, Asks(modes=("localised",), localiser="brain-lesions"))["subsets"][0]
     assert ours["n_cases"] == 6
+
+
+def test_green_is_the_answer_of_a_judge(bundles: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = tiny_judges.written(data.parent / "judges", load(bundles / "tiny-llava-1.0.0"))
+    asks = Asks(judge=str(judge.path))
+    unread = told(bundles, data, asks)
+    ours = unread["subsets"][0]
+    assert (unread["judge"], unread["judge_digest"]) == ("tiny-judge-1.0.0", judge.digest)
+    assert ("green" in ours["metrics"], ours["n_green_unread"]) == (False, 6)
+    monkeypatch.setattr(ReportJudge, "compare", lambda _self, _reference, _candidate: ANSWER)
+    ours = told(bundles, data, asks)["subsets"][0]
+    assert (ours["metrics"]["green"], ours["n_green_unread"]) == ({"value": 0.5, "ci95": [0.5, 0.5]}, 0)
+    with pytest.raises(ConfigError, match="not a report-judge bundle but segment"):
+        told(bundles, data, Asks(judge="lesion-segmenter"))

@@ -16,10 +16,11 @@ from dicom_node.operation.labelled_studies import holds_dicom, segmented_series
 from dicom_node.reading.admission import bundles_dir
 from inference.algorithms import Reader, Runtime, Scorer, TextReader
 from inference.algorithms.image_dialogue import ImageDialogue
+from inference.algorithms.report_judge import ReportJudge
 from inference.algorithms.talker import Talker
 from inference.algorithms.volume_report import VolumeReport
-from inference.bundle import MANIFEST, load
-from inference.catalogue import open_bundle, open_reader
+from inference.bundle import MANIFEST, Bundle, load
+from inference.catalogue import describe, open_bundle, open_reader
 from inference.errors import BundleError, DataError
 from inference.evaluation import folders
 from inference.evaluation.cases import Case
@@ -66,23 +67,27 @@ class Asks:
         As of `StudiesAsked`.
     localiser
         A bundle, named as those that are evaluated; None: location and masks of the data.
+    judge
+        A report-judge bundle, for GREEN; None: no GREEN.
     """
 
     modes: Sequence[Mode] = ("plain",)
     letters: bool = False
     localiser: str | None = None
+    judge: str | None = None
 
 
 def asks_of(
     mode: Literal["plain", "localised", "both"] | None,
     choices: Literal["words", "letters"] | None,
     localiser: str | None,
+    judge: str | None,
 ) -> Asks | None:
     """From the options of the command line; None where none is given."""
-    if mode is None and choices is None and localiser is None:
+    if mode is None and choices is None and localiser is None and judge is None:
         return None
     modes: dict[str | None, tuple[Mode, ...]] = {"localised": ("localised",), "both": ("plain", "localised")}
-    return Asks(modes=modes.get(mode, ("plain",)), letters=choices == "letters", localiser=localiser)
+    return Asks(modes=modes.get(mode, ("plain",)), letters=choices == "letters", localiser=localiser, judge=judge)
 
 
 def evaluate_bundle(
@@ -138,7 +143,7 @@ def evaluate_bundle(
     return {**told, "against": other}
 
 
-_ASKS = "--prompt-mode, --choices and --localiser"
+_ASKS = "--prompt-mode, --choices, --localiser and --judge"
 
 
 class _ScoringReader(Scorer, Protocol):
@@ -162,18 +167,37 @@ def _asked(asks: Asks, settings: InferenceTable) -> StudiesAsked:
     localiser = None if asks.localiser is None else _opened(asks.localiser, settings)
     if isinstance(localiser, TextReader):
         raise ConfigError(f"{localiser.algorithm.name} locates nothing: it reads text")
-    return StudiesAsked(modes=asks.modes, letters=asks.letters, localiser=localiser)
+    judge = None if asks.judge is None else _judge(asks.judge, settings)
+    return StudiesAsked(modes=asks.modes, letters=asks.letters, localiser=localiser, judge=judge)
+
+
+def _judge(name: str, settings: InferenceTable) -> ReportJudge:
+    try:
+        bundle = _bundle(name, settings)
+        if bundle is None:
+            raise ConfigError(f"{name} judges no reports: it is no bundle")
+        return ReportJudge.opened(bundle, _runtime(settings))
+    except BundleError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _opened(name: str, settings: InferenceTable) -> Reader | TextReader:
-    runtime = Runtime(providers=settings.providers, threads=settings.threads)
-    site = bundles_dir(settings)
     try:
-        folder = Path(name)
-        own = (folder / MANIFEST).is_file()
-        return open_bundle(load(folder), site, runtime) if own else open_reader(name, site, runtime)
+        bundle, site = _bundle(name, settings), bundles_dir(settings)
+        runtime = _runtime(settings)
+        return open_reader(name, site, runtime) if bundle is None else open_bundle(bundle, site, runtime)
     except BundleError as error:
         raise ConfigError(str(error)) from error
+
+
+def _bundle(name: str, settings: InferenceTable) -> Bundle | None:
+    """By its folder or by name; None of an algorithm in code."""
+    own = (Path(name) / MANIFEST).is_file()
+    return load(Path(name)) if own else describe(name, bundles_dir(settings)).bundle
+
+
+def _runtime(settings: InferenceTable) -> Runtime:
+    return Runtime(providers=settings.providers, threads=settings.threads)
 
 
 def _scoring(reader: Reader | TextReader) -> _ScoringReader:

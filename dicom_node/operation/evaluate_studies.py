@@ -7,12 +7,12 @@ from typing import Any
 
 from dicom_node.operation.labelled_studies import labelled
 from inference.algorithms import Reader
+from inference.algorithms.report_judge import ReportJudge
 from inference.algorithms.volume_report import VolumeReport
 from inference.errors import DataError, UnsuitableImageError
 from inference.evaluation import drawn
 from inference.evaluation.answers import Answer
 from inference.evaluation.cases import Labelled
-from inference.evaluation.judge import Judge
 from inference.evaluation.studies import Study, holds_studies, studies
 from inference.evaluation.study_answers import Answered, Asking, Locate, Mode, answered
 from inference.evaluation.study_figures import apart, study_apart, subset
@@ -41,7 +41,7 @@ class StudiesAsked:
     modes: Sequence[Mode] = ("plain",)
     letters: bool = False
     localiser: Reader | None = None
-    judge: Judge | None = None
+    judge: ReportJudge | None = None
 
 
 class VolumeReader:
@@ -96,7 +96,8 @@ def evaluate_studies(
     Returns
     -------
     dict
-        {"bundle", "digest", "subsets"}, each as `inference.evaluation.study_figures.subset`; the last is "all".
+        {"bundle", "digest", "subsets"}, each as `inference.evaluation.study_figures.subset`; the last is "all". With a
+        judge its name and digest as "judge" and "judge_digest".
 
     Raises
     ------
@@ -105,6 +106,7 @@ def evaluate_studies(
     """
     if strange := [name for name, folder in folders if not holds_studies(folder)]:
         raise DataError(f"{', '.join(strange)}: {reader.algorithm.name} is asked about volumes (studies.json)")
+    judge = how.judge
     asking = Asking(modes=how.modes, load=_loading(reader), locate=_locating(how.localiser))
     every: list[Answered] = []
     learnt: list[Study] = []
@@ -112,13 +114,18 @@ def evaluate_studies(
     for name, folder in folders:
         test, training = _divided(studies(folder), name, fold)
         found = answered(VolumeReader(reader, letters=how.letters), test, asking, progress)
-        subsets.append(subset(name, found, training, len(test) - len(found), how.judge))
+        subsets.append(subset(name, found, training, len(test) - len(found), judge))
         every += apart(found, name)
         learnt += [study_apart(study, name) for study in training]
         whole += len(test)
-    subsets.append(subset("all", every, learnt, whole - len(every), how.judge))
-    algorithm = reader.algorithm
-    return {"bundle": f"{algorithm.name}-{algorithm.version}", "digest": algorithm.digest, "subsets": subsets}
+    alone = len(subsets) == 1
+    subsets.append({**subsets[0], "name": "all"} if alone else subset("all", every, learnt, whole - len(every), judge))
+    told = _named("bundle", "digest", reader.algorithm) | {"subsets": subsets}
+    return told if judge is None else _named("judge", "judge_digest", judge.algorithm) | told
+
+
+def _named(name: str, digest: str, algorithm: Algorithm) -> dict[str, Any]:
+    return {name: f"{algorithm.name}-{algorithm.version}", digest: algorithm.digest}
 
 
 def _divided(each: Sequence[Study], name: str, fold: int | None) -> tuple[list[Study], list[Study]]:

@@ -46,7 +46,8 @@ def _of_studies(subset: dict[str, Any]) -> str:
     learnt = (
         _plural(subset["n_training"], "other study", "other studies") if subset["n_training"] else "these themselves"
     )
-    return f"\n{subset['name']}: {counted}{left}; {parts}; majority and frequent template from {learnt}"
+    unread = f"; {subset['n_green_unread']} answers of the judge unread" if subset.get("n_green_unread") else ""
+    return f"\n{subset['name']}: {counted}{left}; {parts}; majority and frequent template from {learnt}{unread}"
 
 
 def _table(subset: dict[str, Any]) -> Table:
