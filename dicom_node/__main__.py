@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -208,13 +208,15 @@ def evaluate(
         typer.Argument(
             metavar="DATA...",
             help="Folders of labelled images: pairs with index.csv, plain images without finding, NIfTI by patient, "
-            "DICOM with SEG, or questions about pictures (train.json and images/).",
+            "DICOM with SEG, questions about pictures (train.json and images/), or volumes with questions and reports "
+            "(studies.json).",
             exists=True,
             file_okay=False,
         ),
     ],
     fold: Annotated[
-        int | None, typer.Option(help="Only cases of this fold, where the data have folds; needed for questions.")
+        int | None,
+        typer.Option(help="Only cases of this fold, where the data have folds; needed for questions about pictures."),
     ] = None,
     segment: Annotated[
         str | None,
@@ -223,20 +225,37 @@ def evaluate(
     against: Annotated[
         str | None, typer.Option(help="Another bundle: its figures too, and paired tests.", metavar="BUNDLE")
     ] = None,
+    prompt_mode: Annotated[
+        Literal["plain", "localised", "both"] | None,
+        typer.Option(help="Questions about volumes as they are, with what was located before them, or both in pairs."),
+    ] = None,
+    choices: Annotated[
+        Literal["words", "letters"] | None,
+        typer.Option(help="Whether a closed question is answered by an option, or by its letter in a list behind it."),
+    ] = None,
+    localiser: Annotated[
+        str | None,
+        typer.Option(help="What says what was located; default: location or mask of studies.json.", metavar="BUNDLE"),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="A report-judge bundle of yours: GREEN of the reports by its answers.", metavar="BUNDLE"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the JSON object there too.", metavar="FILE")] = None,
     config: OptionalConfig = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """How well a bundle reads labelled images: figures with 95 % intervals beside their baselines."""
-    from dicom_node.operation.evaluate import Data, evaluate_bundle, show_evaluation
+    from dicom_node.operation.evaluate import Data, asks_of, evaluate_bundle
+    from dicom_node.operation.show_evaluation import show_evaluation
 
     if out is not None and not out.resolve().parent.is_dir():
         raise typer.BadParameter(f"the folder of {out} is not there", param_hint="--out")
     settings = load(config) if config else Config()
     set_up(settings.log.model_copy(update={"level": "warning"}), "evaluate")
-    told = evaluate_bundle(
-        bundle, Data(folders=data, fold=fold, segment=segment), settings.inference, Console(stderr=True), against
-    )
+    of_cases = Data(folders=data, fold=fold, segment=segment)
+    asks = asks_of(prompt_mode, choices, localiser, judge)
+    told = evaluate_bundle(bundle, of_cases, settings.inference, Console(stderr=True), against, asks)
     typer.echo(report.as_json(told)) if json else show_evaluation(Console(), told)
     if out is not None:
         _write(out, report.as_json(told) + "\n")

@@ -115,6 +115,8 @@ def open_bundle(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> R
         from inference.algorithms.tumour_localiser import TumourLocaliser
 
         return TumourLocaliser.opened(bundle, runtime)
+    if bundle.manifest.algorithm == "report-judge":
+        raise BundleError(f"{bundle.path.name} judges reports and reads no study: it serves `evaluate --judge` alone")
     if bundle.manifest.algorithm in ("image-dialogue", "volume-report"):
         return _talker(bundle, runtime)
     from inference.algorithms.segment import Segmenter

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from inference.manifests.judge import JudgeManifest
 from inference.manifests.lesions import LesionsManifest
 from inference.manifests.localiser import LocaliserManifest
 from inference.manifests.report import ReportManifest
@@ -11,7 +12,13 @@ from inference.manifests.segment import SegmentManifest
 from inference.manifests.talk import DialogueManifest, VolumeReportManifest
 
 Manifest = Annotated[
-    SegmentManifest | LocaliserManifest | LesionsManifest | ReportManifest | DialogueManifest | VolumeReportManifest,
+    SegmentManifest
+    | LocaliserManifest
+    | LesionsManifest
+    | ReportManifest
+    | DialogueManifest
+    | VolumeReportManifest
+    | JudgeManifest,
     Field(discriminator="algorithm"),
 ]
 """One of the kinds, told apart by its `algorithm`."""

@@ -18,7 +18,8 @@ from dicom_node import __main__ as command_line
 from dicom_node.__main__ import app
 from dicom_node.config import InferenceTable
 from dicom_node.errors import ConfigError, NodeError
-from dicom_node.operation.evaluate import Data, evaluate_bundle, show_evaluation
+from dicom_node.operation.evaluate import Data, evaluate_bundle
+from dicom_node.operation.show_evaluation import show_evaluation
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from dicom_node.results import segmentation
 from dicom_node.results.envelope import to_file

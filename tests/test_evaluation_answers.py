@@ -17,7 +17,7 @@ OPTIONS = ("left", "right", "both sides", "neither")
 
 def question(answer: str, *, closed: bool = True, options: tuple[str, ...] = ()) -> Question:
     return Question(
-        image="a", text="?", answer=answer, kind="PRES", closed=closed, options=options, fold=1, image_file=Path("a")
+        subject="a", text="?", answer=answer, kind="PRES", closed=closed, options=options, fold=1, image_file=Path("a")
     )
 
 

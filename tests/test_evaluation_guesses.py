@@ -17,7 +17,14 @@ def question(
     image: str, answer: str, kind: str = "PRES", options: tuple[str, ...] = (), *, closed: bool = True
 ) -> Question:
     return Question(
-        image=image, text="?", answer=answer, kind=kind, closed=closed, options=options, fold=1, image_file=Path(image)
+        subject=image,
+        text="?",
+        answer=answer,
+        kind=kind,
+        closed=closed,
+        options=options,
+        fold=1,
+        image_file=Path(image),
     )
 
 

@@ -1,27 +1,31 @@
-"""`dicom-node evaluate`: a bundle's figures over folders of labelled images, for people and as metrics.json."""
+"""`dicom-node evaluate`: a bundle's figures over folders of labelled images, as metrics.json has them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from dicom_node.config import InferenceTable
 from dicom_node.errors import ConfigError
 from dicom_node.operation.evaluate_answers import evaluate_answers
+from dicom_node.operation.evaluate_studies import StudiesAsked, evaluate_studies
 from dicom_node.operation.labelled_studies import holds_dicom, segmented_series
 from dicom_node.reading.admission import bundles_dir
 from inference.algorithms import Reader, Runtime, Scorer, TextReader
 from inference.algorithms.image_dialogue import ImageDialogue
-from inference.bundle import MANIFEST, load
-from inference.catalogue import open_bundle, open_reader
+from inference.algorithms.report_judge import ReportJudge
+from inference.algorithms.talker import Talker
+from inference.algorithms.volume_report import VolumeReport
+from inference.bundle import MANIFEST, Bundle, load
+from inference.catalogue import describe, open_bundle, open_reader
 from inference.errors import BundleError, DataError
 from inference.evaluation import folders
 from inference.evaluation.cases import Case
 from inference.evaluation.run import comparison, report
+from inference.evaluation.study_answers import Mode
 from inference.evaluation.tallies import Gathered, Subsets, gather
 from inference.inputs import Inputs
 
@@ -44,9 +48,55 @@ class Data:
     fold: int | None = None
     segment: str | None = None
 
+    @property
+    def named(self) -> list[tuple[str, Path]]:
+        """Folders with the names of their subsets: their own, the whole path where two are called the same."""
+        names = [folder.resolve().name for folder in self.folders]
+        if len(set(names)) < len(names) or "all" in names:
+            names = [str(folder) for folder in self.folders]
+        return list(zip(names, self.folders, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asks:
+    """How a bundle that speaks about volumes is asked.
+
+    Attributes
+    ----------
+    modes, letters
+        As of `StudiesAsked`.
+    localiser
+        A bundle, named as those that are evaluated; None: location and masks of the data.
+    judge
+        A report-judge bundle, for GREEN; None: no GREEN.
+    """
+
+    modes: Sequence[Mode] = ("plain",)
+    letters: bool = False
+    localiser: str | None = None
+    judge: str | None = None
+
+
+def asks_of(
+    mode: Literal["plain", "localised", "both"] | None,
+    choices: Literal["words", "letters"] | None,
+    localiser: str | None,
+    judge: str | None,
+) -> Asks | None:
+    """From the options of the command line; None where none is given."""
+    if mode is None and choices is None and localiser is None and judge is None:
+        return None
+    modes: dict[str | None, tuple[Mode, ...]] = {"localised": ("localised",), "both": ("plain", "localised")}
+    return Asks(modes=modes.get(mode, ("plain",)), letters=choices == "letters", localiser=localiser, judge=judge)
+
 
 def evaluate_bundle(
-    name: str, data: Data, settings: InferenceTable, progress: Console, against: str | None = None
+    name: str,
+    data: Data,
+    settings: InferenceTable,
+    progress: Console,
+    against: str | None = None,
+    asks: Asks | None = None,
 ) -> dict[str, Any]:
     """Figures of a bundle, and of another one beside it.
 
@@ -56,6 +106,8 @@ def evaluate_bundle(
         A bundle's folder, or an algorithm's or a bundle's name as `models list` shows it.
     progress
         Where to show how far it is, if that is a terminal.
+    asks
+        Of a volume-report bundle alone.
 
     Returns
     -------
@@ -71,8 +123,12 @@ def evaluate_bundle(
         If the data cannot be read, no case is left, or there are fewer than 2 patients to compare over.
     """
     readers = [_opened(called, settings) for called in (name, against) if called is not None]
-    if isinstance(readers[0], ImageDialogue):
-        return _of_answers(readers, data, progress)
+    if isinstance(readers[0], Talker):
+        if against is not None:
+            raise ConfigError("--against compares bundles that draw into images")
+        return _of_talker(readers[0], data, settings, progress, asks)
+    if asks is not None:
+        raise ConfigError(f"{readers[0].algorithm.name} speaks of no volumes: {_ASKS} are not for it")
     scorers = [_scoring(reader) for reader in readers]
     subsets = [_subsets(data, scorer.inputs) for scorer in scorers]
     if against is not None and len({(s, c.patient) for s, (_, cases) in enumerate(subsets[0]) for c in cases}) < 2:
@@ -87,17 +143,7 @@ def evaluate_bundle(
     return {**told, "against": other}
 
 
-def show_evaluation(console: Console, told: dict[str, Any]) -> None:
-    """The figures for people: one table a subset."""
-    for figures in (told, *([told["against"]] if "against" in told else [])):
-        console.print(f"{figures['bundle']}  {figures['digest'][:12]}", style="bold", markup=False)
-        alone = len(figures["subsets"]) == 2  # one folder, and the same again as "all"
-        for subset in figures["subsets"][:1] if alone else figures["subsets"]:
-            console.print(_heading(subset), markup=False, soft_wrap=True)
-            if subset["metrics"]:
-                console.print(_table(subset))
-            for name, test in subset.get("differences", {}).items():
-                console.print(_in_words(name, test), markup=False, soft_wrap=True)
+_ASKS = "--prompt-mode, --choices, --localiser and --judge"
 
 
 class _ScoringReader(Scorer, Protocol):
@@ -105,23 +151,53 @@ class _ScoringReader(Scorer, Protocol):
     def inputs(self) -> Inputs: ...
 
 
-def _of_answers(readers: Sequence[Reader | TextReader], data: Data, console: Console) -> dict[str, Any]:
-    dialogue, *others = readers
-    if others or not isinstance(dialogue, ImageDialogue):
-        raise ConfigError("--against compares bundles that draw into images")
+def _of_talker(
+    reader: Reader, data: Data, settings: InferenceTable, console: Console, asks: Asks | None
+) -> dict[str, Any]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        return evaluate_answers(dialogue, data.folders, data.fold, _advance(bar, dialogue.algorithm.name))
+        told = _advance(bar, reader.algorithm.name)
+        if isinstance(reader, VolumeReport):
+            return evaluate_studies(reader, data.named, data.fold, _asked(asks or Asks(), settings), told)
+        if asks is not None or not isinstance(reader, ImageDialogue):
+            raise ConfigError(f"{reader.algorithm.name} speaks of no volumes: {_ASKS} are not for it")
+        return evaluate_answers(reader, data.folders, data.fold, told)
+
+
+def _asked(asks: Asks, settings: InferenceTable) -> StudiesAsked:
+    localiser = None if asks.localiser is None else _opened(asks.localiser, settings)
+    if isinstance(localiser, TextReader):
+        raise ConfigError(f"{localiser.algorithm.name} locates nothing: it reads text")
+    judge = None if asks.judge is None else _judge(asks.judge, settings)
+    return StudiesAsked(modes=asks.modes, letters=asks.letters, localiser=localiser, judge=judge)
+
+
+def _judge(name: str, settings: InferenceTable) -> ReportJudge:
+    try:
+        bundle = _bundle(name, settings)
+        if bundle is None:
+            raise ConfigError(f"{name} judges no reports: it is no bundle")
+        return ReportJudge.opened(bundle, _runtime(settings))
+    except BundleError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _opened(name: str, settings: InferenceTable) -> Reader | TextReader:
-    runtime = Runtime(providers=settings.providers, threads=settings.threads)
-    site = bundles_dir(settings)
     try:
-        folder = Path(name)
-        own = (folder / MANIFEST).is_file()
-        return open_bundle(load(folder), site, runtime) if own else open_reader(name, site, runtime)
+        bundle, site = _bundle(name, settings), bundles_dir(settings)
+        runtime = _runtime(settings)
+        return open_reader(name, site, runtime) if bundle is None else open_bundle(bundle, site, runtime)
     except BundleError as error:
         raise ConfigError(str(error)) from error
+
+
+def _bundle(name: str, settings: InferenceTable) -> Bundle | None:
+    """By its folder or by name; None of an algorithm in code."""
+    own = (Path(name) / MANIFEST).is_file()
+    return load(Path(name)) if own else describe(name, bundles_dir(settings)).bundle
+
+
+def _runtime(settings: InferenceTable) -> Runtime:
+    return Runtime(providers=settings.providers, threads=settings.threads)
 
 
 def _scoring(reader: Reader | TextReader) -> _ScoringReader:
@@ -131,10 +207,7 @@ def _scoring(reader: Reader | TextReader) -> _ScoringReader:
 
 
 def _subsets(data: Data, inputs: Inputs) -> Subsets:
-    names = [folder.resolve().name for folder in data.folders]
-    if len(set(names)) < len(names) or "all" in names:
-        names = [str(folder) for folder in data.folders]
-    return [(name, _cases(folder, data, inputs)) for name, folder in zip(names, data.folders, strict=True)]
+    return [(name, _cases(folder, data, inputs)) for name, folder in data.named]
 
 
 def _cases(folder: Path, data: Data, inputs: Inputs) -> Sequence[Case]:
@@ -157,37 +230,3 @@ def _gathered(scorer: Scorer, subsets: Subsets, console: Console) -> Gathered:
 def _advance(bar: Progress, name: str) -> Callable[[int, int], None]:
     line = bar.add_task(name, total=None)
     return lambda done, whole: bar.update(line, completed=done, total=whole)
-
-
-def _heading(subset: dict[str, Any]) -> str:
-    if "n_images" in subset:
-        asked, pictures = (
-            f"{subset['n_closed']} closed, {subset['n_open']} open",
-            _plural(subset["n_images"], "picture"),
-        )
-        return f"\n{subset['name']}: {_plural(subset['n_cases'], 'question')} ({asked}) about {pictures}"
-    cases, patients = _plural(subset["n_cases"], "case"), _plural(subset["n_patients"], "patient")
-    counted = f"\n{subset['name']}: {cases} of {patients}"
-    left = f", {subset['n_abstained']} abstained from" if subset["n_abstained"] else ""
-    mixed = "; several sources: beside image_auroc see image_auroc_by_source" if subset["mixes_sources"] else ""
-    return counted + left + mixed
-
-
-def _table(subset: dict[str, Any]) -> Table:
-    table = Table("figure", "value", "95 % interval", box=None, header_style="bold")
-    for name, figure in subset["metrics"].items():
-        ends = figure["ci95"]
-        table.add_row(name, f"{figure['value']:.4f}", f"{ends[0]:.4f} to {ends[1]:.4f}" if ends else "")
-    for name, value in subset["baselines"].items():
-        table.add_row(name, f"{value:.4f}", "baseline", style="dim")
-    return table
-
-
-def _in_words(name: str, test: dict[str, Any]) -> str:
-    t = "" if test["t"] is None else f"t = {test['t']:.2f}, "
-    tests = f"{t}p = {test['p']:.3g}, Wilcoxon p = {test['wilcoxon_p']:.3g}"
-    return f"  {name}: the first bundle's minus this one's is {test['mean']:+.4f} over {test['n']} patients ({tests})"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

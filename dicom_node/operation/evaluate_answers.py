@@ -59,8 +59,12 @@ def evaluate_answers(
     if strange := [folder.name for folder in folders if not holds_questions(folder)]:
         raise DataError(f"{', '.join(strange)}: {dialogue.algorithm.name} answers questions (train.json and images/)")
     reader, asked = PictureReader(dialogue), {folder.name: questions(folder) for folder in folders}
-    parts = asked | {"all": [question for each in asked.values() for question in each]}
-    subsets = [answered(reader, name, *_divided(each, fold), progress) for name, each in parts.items()]
+    subsets = [answered(reader, name, *_divided(each, fold), progress) for name, each in asked.items()]
+    if len(subsets) == 1:
+        subsets.append({**subsets[0], "name": "all"})
+    else:
+        every = [question for each in asked.values() for question in each]
+        subsets.append(answered(reader, "all", *_divided(every, fold), progress))
     algorithm = dialogue.algorithm
     return {"bundle": f"{algorithm.name}-{algorithm.version}", "digest": algorithm.digest, "subsets": subsets}
 

@@ -5,7 +5,7 @@ Nothing but a pseudonym of Patient ID, and of Series Instance UID, leaves it: bo
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ from dicom_node.study import Header
 from dicom_node.unreadable import UNREADABLE
 from inference.errors import DataError, UnsuitableImageError
 from inference.evaluation.cases import Labelled
+from inference.evaluation.folders import NiftiCase
+from inference.evaluation.studies import Study
 from inference.findings import Mask
 from inference.inputs import Inputs
 
@@ -73,9 +75,11 @@ class SegmentedSeries:
             If a segmentation cannot be read, or does not lie on the planes of its series.
         """
         try:
-            (series,) = survey([parse_file(path) for path in self.image_files])
-            _admit(series, self.inputs)
-            loaded = load(series)
+            found = survey([parse_file(path) for path in self.image_files])
+            if len(found) != 1:
+                raise DataError(f"{self.name}: {len(found)} series of images, not one")
+            _admit(found[0], self.inputs)
+            loaded = load(found[0])
         except UnsuitableError as error:
             raise UnsuitableImageError(f"{self.name}: {error}") from error
         except OSError as error:
@@ -115,6 +119,44 @@ def segmented_series(folder: Path, *, segment: str | None, inputs: Inputs | None
     if not found:
         raise DataError(f"{folder.name}: DICOM, but no CT or MR series with a segmentation that refers to it")
     return sorted(found, key=lambda case: case.name)
+
+
+def labelled(study: Study, inputs: Inputs | None) -> Labelled:
+    """Volume of a study and its mask, where it has one.
+
+    Parameters
+    ----------
+    inputs
+        As of `SegmentedSeries`; of NIfTI the modality is all that is known.
+
+    Raises
+    ------
+    UnsuitableImageError, DataError
+        As `SegmentedSeries.load`.
+    """
+    if not study.volume.is_dir():
+        modality = study.modality or "MR"
+        if inputs and modality not in inputs.modality:
+            raise UnsuitableImageError(f"{study.name}: {modality}, the bundle reads {inputs.words}")
+        return NiftiCase(
+            name=study.name,
+            patient=study.patient,
+            label=None,
+            fold=study.fold,
+            image_file=study.volume,
+            mask_file=study.mask,
+            modality=modality,
+            weighting=study.weighting,
+        ).load()
+    series = SegmentedSeries(
+        name=study.name,
+        patient=study.patient,
+        image_files=tuple(sorted(path for path in study.volume.rglob("*") if path.is_file())),
+        segmentation_files=() if study.mask is None else (study.mask,),
+        segment=None,
+        inputs=inputs,
+    ).load()
+    return series if study.mask is not None else replace(series, truth=None)
 
 
 def _begins_as_dicom(path: Path) -> bool:

@@ -20,9 +20,6 @@ Array = NDArray[np.float32]
 UPRIGHT = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
 """A picture as an axial slice of 1 mm pixels: rows to the back, columns to the left."""
 
-_ANSWER_TOKENS = 32
-"""Most that an answer in its own words takes."""
-
 
 class ImageDialogue(Talker[DialogueManifest]):
     """An image-dialogue bundle, ready to read."""
@@ -70,27 +67,26 @@ class ImageDialogue(Talker[DialogueManifest]):
         ----------
         picture
             (row, column, 3), uint8, red, green and blue; read as grey, as slices are.
-        options
-            Answers to choose from; empty: in its own words.
+        question, options
+            As of `replied`.
 
         Returns
         -------
         tuple
-            The answer, and the probability of each option.
+            As `replied`.
 
         Raises
         ------
         UnsuitableImageError, BundleError, InferenceError
             As `read`.
+        DataError
+            As `replied`.
         """
         grey = picture.mean(axis=2, dtype=np.float32)[np.newaxis]
         placed = Volume(grey, UPRIGHT, coordinate_system="PATIENT")
         given = Image(volume=placed, modality=self._manifest.inputs.modality[0], weighting="unknown")
         seen = self._seen(prepared(given, self._manifest).array[0])
-        if not options:
-            return self._conversation.written(seen, question, _ANSWER_TOKENS).text.strip(), ()
-        choice = self._conversation.weighed(seen, question, options)
-        return options[choice.best], choice.probabilities
+        return self.replied(seen, question, options)
 
     def _seen(self, plane: Array) -> Seen:
         mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (self._manifest.mean, self._manifest.std))

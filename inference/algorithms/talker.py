@@ -1,5 +1,6 @@
 """What every reader that looks and speaks is: one vision graph, one language side; how each looks is its own."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from inference.algorithms import Runtime
 from inference.algorithms.talked import Drafted, present
 from inference.bundle import Bundle
-from inference.errors import BundleError
+from inference.errors import BundleError, DataError
 from inference.findings import Algorithm
 from inference.inputs import Inputs
 from inference.language.conversation import Conversation, Seen
@@ -18,6 +19,9 @@ from inference.session import Session
 from inference.statements import WroteAboutSlice
 
 Kind = TypeVar("Kind", bound=Talk)
+
+_ANSWER_TOKENS = 32
+"""Most that an answer in its own words takes."""
 
 
 class Talker(Generic[Kind]):
@@ -72,6 +76,37 @@ class Talker(Generic[Kind]):
     def provider(self) -> str:
         """Execution provider in use, as ONNX Runtime names it."""
         return self._vision.provider
+
+    def replied(self, seen: Seen, question: str, options: Sequence[str]) -> tuple[str, tuple[float, ...]]:
+        """Answer any question about an image that was looked at, for figures.
+
+        Parameters
+        ----------
+        options
+            Answers to choose from, weighed with a blank before each where the bundle's own options have one; empty: in
+            its own words.
+
+        Returns
+        -------
+        tuple
+            The answer, and the probability of each option.
+
+        Raises
+        ------
+        DataError
+            If the question holds a mark of the tokenizer, or the options cannot be weighed against each other.
+        InferenceError
+            If a run fails.
+        """
+        written = [option.text for asked in self._manifest.questions for option in asked.options]
+        blank = " " if written and all(text.startswith(" ") for text in written) else ""
+        try:
+            if not options:
+                return self._conversation.written(seen, question, _ANSWER_TOKENS).text.strip(), ()
+            choice = self._conversation.weighed(seen, question, [f"{blank}{option}" for option in options])
+        except ValueError as error:
+            raise DataError(f"a question cannot be asked: {error}") from error
+        return options[choice.best], choice.probabilities
 
     @classmethod
     def _of_kind(cls, bundle: Bundle) -> Kind:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from inference.evaluation.posed import Posed
 from inference.evaluation.questions import Pixels, Question
 from inference.evaluation.statistics import SEED, Values
 from inference.evaluation.tallies import Progress
@@ -54,19 +55,24 @@ class Marks:
     Attributes
     ----------
     seeing
-        Asked with the picture.
+        Asked with the picture or volume.
     blank
-        Asked with a black picture of the same size.
+        Asked with a black one of the same size.
     shuffled
-        Asked with the picture of another question's; NaN where there is one picture alone.
+        Asked with another subject's; NaN where there is one subject alone.
     exact
-        Whether the words are the right ones after normalisation, asked with the picture.
+        Whether the words are the right ones after normalisation, asked with the picture or volume.
     """
 
     seeing: Values
     blank: Values
     shuffled: Values
     exact: Values
+
+    @staticmethod
+    def of(told: Values) -> "Marks":
+        """From (question, 4), in the order above."""
+        return Marks(seeing=told[:, 0], blank=told[:, 1], shuffled=told[:, 2], exact=told[:, 3])
 
 
 def ask(reader: Answers, questions: Sequence[Question], progress: Progress) -> Marks:
@@ -84,15 +90,15 @@ def ask(reader: Answers, questions: Sequence[Question], progress: Progress) -> M
     for index, question in enumerate(questions):
         image, other = question.load(), others.get(question.image)
         answer = _ask(reader, question, image)
-        told[index, :2] = mark(question, answer), float(same(answer.text, question.answer))
-        told[index, 2] = mark(question, _ask(reader, question, np.zeros_like(image)))
+        told[index, 0], told[index, 3] = mark(question, answer), float(same(answer.text, question.answer))
+        told[index, 1] = mark(question, _ask(reader, question, np.zeros_like(image)))
         if other is not None:
-            told[index, 3] = mark(question, _ask(reader, question, other.load()))
+            told[index, 2] = mark(question, _ask(reader, question, other.load()))
         progress(index + 1, len(questions))
-    return Marks(seeing=told[:, 0], exact=told[:, 1], blank=told[:, 2], shuffled=told[:, 3])
+    return Marks.of(told)
 
 
-def mark(question: Question, answer: Answer) -> float:
+def mark(question: Posed, answer: Answer) -> float:
     """How right an answer is, as `Marks`."""
     if not question.closed:
         return token_f1(answer_words(answer.text), answer_words(question.answer))

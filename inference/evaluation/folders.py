@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import SimpleITK as sitk
@@ -19,7 +20,8 @@ from PIL import UnidentifiedImageError
 
 from inference.errors import DataError
 from inference.evaluation.cases import Labelled
-from inference.image import Image
+from inference.findings import Mask
+from inference.image import Image, Weighting
 from inference.imaging.grid import affine_of
 
 FOLDS = 4
@@ -56,24 +58,32 @@ class PictureCase:
 
 @dataclass(frozen=True, kw_only=True)
 class NiftiCase:
-    """A volume and its mask."""
+    """A volume, and its mask where somebody drew one."""
 
     name: str
     patient: str
     label: str | None
     fold: int | None
     image_file: Path
-    mask_file: Path
+    mask_file: Path | None
+    modality: Literal["CT", "MR"] = "MR"
+    weighting: Weighting = "T1"
 
     def load(self) -> Labelled:
         """Read volume and mask; raises DataError as `Case` says."""
-        scan, drawn = _nifti(self.image_file, self.name), _nifti(self.mask_file, self.name)
+        scan = _nifti(self.image_file, self.name)
+        array = sitk.GetArrayFromImage(sitk.Cast(scan, sitk.sitkFloat32))
+        if not np.isfinite(array).all():
+            raise DataError(f"{self.name}: voxels that are no numbers")
+        volume = Volume(array, affine_of(scan), coordinate_system="PATIENT")
+        image = Image(volume=volume, modality=self.modality, weighting=self.weighting)
+        return Labelled(image=image, truth=None if self.mask_file is None else self._drawn(self.mask_file, scan))
+
+    def _drawn(self, file: Path, scan: sitk.Image) -> Mask:
+        drawn = _nifti(file, self.name)
         if scan.GetSize() != drawn.GetSize():
             raise DataError(f"{self.name}: the mask has {drawn.GetSize()} voxels, its image {scan.GetSize()}")
-        array = sitk.GetArrayFromImage(sitk.Cast(scan, sitk.sitkFloat32))
-        volume = Volume(array, affine_of(scan), coordinate_system="PATIENT")
-        truth = sitk.GetArrayFromImage(drawn) > 0.5
-        return Labelled(image=Image(volume=volume, modality="MR", weighting="T1"), truth=truth)
+        return np.asarray(sitk.GetArrayFromImage(drawn) > 0.5)
 
 
 def cases(folder: Path) -> Sequence[PictureCase | NiftiCase]:
@@ -168,9 +178,12 @@ def _grey(file: Path, name: str) -> NDArray[np.uint8]:
 
 def _nifti(file: Path, name: str) -> sitk.Image:
     try:
-        return sitk.ReadImage(str(file))
+        image = sitk.ReadImage(str(file))
     except RuntimeError as error:
         raise DataError(f"{name}: {file.name} cannot be read as NIfTI") from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise DataError(f"{name}: {file.name} is no volume of one value a voxel")
+    return image
 
 
 def _size(array: NDArray[np.uint8]) -> str:

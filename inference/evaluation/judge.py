@@ -39,7 +39,7 @@ class Judge(Protocol):
     """A language model that compares two reports."""
 
     def compare(self, reference: str, candidate: str) -> str:
-        """Its answer, with the sections that `verdict` reads."""
+        """Its answer, with the sections that `verdict` reads; raises UnsuitableTextError where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Verdict:
 
 def judged(judge: Judge, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
     """GREEN of each pair of reference and candidate; None where the judge's answer cannot be read."""
-    return [_green(judge.compare(shortened(reference), shortened(candidate))) for reference, candidate in pairs]
+    return [_green(judge, shortened(reference), shortened(candidate)) for reference, candidate in pairs]
 
 
 def shortened(report: str) -> str:
@@ -92,9 +92,9 @@ def verdict(answer: str) -> Verdict:
     return Verdict(matched=_matched(_section(sections, MATCHED)), errors=_errors(_section(sections, SIGNIFICANT)))
 
 
-def _green(answer: str) -> float | None:
+def _green(judge: Judge, reference: str, candidate: str) -> float | None:
     try:
-        return verdict(answer).green
+        return verdict(judge.compare(reference, candidate)).green
     except UnsuitableTextError:
         return None
 

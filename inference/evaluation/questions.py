@@ -15,7 +15,7 @@ from PIL import UnidentifiedImageError
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from inference.errors import DataError
-from inference.evaluation.words import answer_words
+from inference.evaluation.posed import Posed, options_of
 
 FILE = "train.json"
 IMAGES = "images"
@@ -23,38 +23,29 @@ IMAGES = "images"
 FOLDS = 4
 """Parts by picture."""
 
-YES_NO = ("yes", "no")
-
 Pixels = NDArray[np.uint8]
 """(row, column, 3), red, green and blue, as displayed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """A question about a picture, and its answer.
+class Question(Posed):
+    """A question about a picture, which is its subject.
 
     Attributes
     ----------
-    image
-        Name of the picture.
-    kind
-        What it asks for, for example "PRES" or "MODALITY".
-    closed
-        Whether there are answers to choose from.
-    options
-        Those answers, where they are known; the right one is among them.
     fold
         Part by picture, 1 to `FOLDS`.
+    image_file
+        The picture.
     """
 
-    image: str
-    text: str
-    answer: str
-    kind: str
-    closed: bool
-    options: tuple[str, ...]
     fold: int
     image_file: Path
+
+    @property
+    def image(self) -> str:
+        """Name of the picture."""
+        return self.subject
 
     def load(self) -> Pixels:
         """Read the picture.
@@ -119,12 +110,10 @@ def fold_of(image: str) -> int:
 
 def _question(number: int, entry: _Entry, folder: Path) -> Question:
     closed = entry.answer_type.strip().upper() == "CLOSED"
-    options = entry.options or (YES_NO if closed and answer_words(entry.answer) in (["yes"], ["no"]) else ())
-    wanted = answer_words(entry.answer)
-    if options and wanted not in [answer_words(option) for option in options]:
-        raise DataError(f"{folder.name}/{FILE}: {number}: the answer is none of the {len(options)} options")
+    place = f"{folder.name}/{FILE}: {number}"
+    options = options_of(entry.answer, entry.options, place) if closed or entry.options else ()
     return Question(
-        image=entry.image_name,
+        subject=entry.image_name,
         text=entry.question.strip(),
         answer=entry.answer.strip(),
         kind=entry.question_type.split(",")[0].strip().upper(),

@@ -26,12 +26,24 @@ TEMPLATE = "report_template"
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenReport:
-    """What a reader wrote and what it should have. Patient data: never in a message, a log or a result."""
+    """What a reader wrote and what it should have. Patient data: never in a message, a log or a result.
+
+    Attributes
+    ----------
+    facts
+        Of the reference, where they are known; None: those that its words say.
+    """
 
     name: str
     patient: str
     reference: str
     candidate: str
+    facts: Facts | None = None
+
+    @property
+    def wanted(self) -> Facts:
+        """Facts that the reference states."""
+        return facts_of(self.reference) if self.facts is None else self.facts
 
     def __repr__(self) -> str:
         return f"WrittenReport({self.name}: {len(self.candidate)} characters for {len(self.reference)})"
@@ -61,14 +73,14 @@ def subset(
     DataError
         If there is no report to train on.
     """
-    read = [report for report in reports if facts_of(report.reference).findings]
+    read = [report for report in reports if report.wanted.findings]
     told: dict[str, Any] = {"name": name, "n_patients": 0, "n_cases": len(read), "n_unread": len(reports) - len(read)}
     if not read:
         return {**told, "metrics": {}, "baselines": {}, "over_baselines": {}}
     names, units = np.unique([report.patient for report in read], return_inverse=True)
     rows = statistics.weights(len(names))
     templates = {"normal": all_normal(), "frequent": most_frequent(training)}
-    wanted = [facts_of(report.reference) for report in read]
+    wanted = [report.wanted for report in read]
     compared = [compare(facts_of(report.candidate), facts) for report, facts in zip(read, wanted, strict=True)]
     ours = np.array([one.score for one in compared])
     theirs = {f"{TEMPLATE}_{kind}": _scores([facts_of(text)] * len(read), wanted) for kind, text in templates.items()}

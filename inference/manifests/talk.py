@@ -224,7 +224,7 @@ class Talk(Base):
         if sorted(graph.role for graph in self.graphs) != ["decoder", "vision"]:
             raise ValueError("one graph of role 'vision' and one of role 'decoder' are needed")
         decoder, features = self.graph("decoder"), self.graph("vision").outputs
-        _check_decoder(decoder)
+        check_decoder(decoder)
         if [(t.name, t.dtype, len(t.shape)) for t in features] != [("image_features", "float32", 3)]:
             raise ValueError("the vision graph gives image_features, float32 (image, token, hidden)")
         if features[0].shape[1:] != (features[0].shape[1], decoder.inputs[0].shape[2]) or features[0].shape[1] is None:
@@ -237,7 +237,8 @@ class Talk(Base):
         return self.graph("vision").outputs[0].shape[1] or 0
 
 
-def _check_decoder(graph: Graph) -> None:
+def check_decoder(graph: Graph) -> None:
+    """Raise ValueError where inputs and outputs of a graph are not those of a decoder with its cache."""
     names = [tensor.name for tensor in graph.inputs]
     layers = (len(names) - len(POSITIONS)) // 2
     cache = [f"{n}.{part}" for n in range(layers) for part in ("key", "value")]
