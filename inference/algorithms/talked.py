@@ -107,7 +107,7 @@ def told(
             ),
         ),
     )
-    return guarded([_printable(draft.written.text) for draft in drafts], coded, evidence)
+    return guarded([printable(draft.written.text) for draft in drafts], coded, evidence)
 
 
 def guarded(texts: Sequence[str], coded: Findings, evidence: Findings) -> Findings:
@@ -163,14 +163,18 @@ def _answer(answer: Answered, *, named: bool) -> Sentence:
 
 
 def _announced(draft: Drafted) -> list[Sentence]:
-    """That a text was written, and about what; the text itself goes through the guard."""
     if draft.written.ending not in ("stop", "tokens"):
         raise InferenceError(f"the text {draft.request.id} was not ready in time: ended by {draft.written.ending}")
-    finding = None if isinstance(draft.about, WroteAboutSlice | None) else draft.about.about
-    text = f"A language model wrote about {_in_words(draft.about)}; its text is a draft that nobody checked."
-    sentences = [Sentence(text=text, finding=finding, says=draft.about or WroteAboutVolume())]
-    if draft.written.ending == "tokens":
-        count, says = len(draft.written.tokens), DraftCutOff(tokens=len(draft.written.tokens))
+    return announced(draft.written, draft.about)
+
+
+def announced(written: Written, about: About | None) -> list[Sentence]:
+    """That a text was written, and about what; the text itself goes through the guard."""
+    finding = None if isinstance(about, WroteAboutSlice | None) else about.about
+    text = f"A language model wrote about {_in_words(about)}; its text is a draft that nobody checked."
+    sentences = [Sentence(text=text, finding=finding, says=about or WroteAboutVolume())]
+    if written.ending == "tokens":
+        count, says = len(written.tokens), DraftCutOff(tokens=len(written.tokens))
         sentences.append(Sentence(text=f"It was cut off after {count} tokens.", finding=finding, says=says))
     return sentences
 
@@ -187,6 +191,6 @@ def _in_words(about: About | None) -> str:
             return f"{about.about} on slice {about.number} of {about.count}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text on one line, without what cannot be printed."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

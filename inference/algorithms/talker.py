@@ -150,7 +150,7 @@ class Talker(Generic[Kind]):
                 continue
             seen, on = look(finding)
             if question is not None:
-                choice = self._conversation.answered(seen, question, finding)
+                choice = self._conversation.answered(seen, question, localised(question.text, finding))
                 given.append(KindGiven(label=finding.label, choice=choice))
             for request in requests:
                 written = self._conversation.written(seen, localised(request.text, finding), request.max_tokens)

@@ -8,11 +8,9 @@ import numpy as np
 from inference.algorithms import Runtime
 from inference.bundle import Bundle
 from inference.errors import BundleError
-from inference.findings import Finding
 from inference.language.chat import ChatTokenizer
 from inference.language.choice import Choice, chosen
 from inference.language.decoder import Array, Cache, Decoder, Read
-from inference.language.localisation import localised
 from inference.language.writing import WritingLimits, Written, written
 from inference.manifests.talk import KindQuestion, Question, Talk
 from inference.parity import opened
@@ -83,17 +81,13 @@ class Conversation:
         read = self._decoder.read(np.concatenate([before, features]), self._decoder.empty)
         return Seen(cache=read.cache)
 
-    def answered(self, seen: Seen, question: Question | KindQuestion, about: Finding | None = None) -> Choice:
-        """Answer a closed question with one of its options; raises InferenceError, or BundleError as `Conversation`.
+    def answered(self, seen: Seen, question: Question | KindQuestion, words: str = "") -> Choice:
+        """Answer a closed question, in other words where given, with one of its options.
 
-        Parameters
-        ----------
-        about
-            The finding that the question is about, whose localisation then stands before it.
+        Raises InferenceError, or BundleError as `Conversation`.
         """
-        text = question.text if about is None else localised(question.text, about)
         try:
-            return self.weighed(seen, text, [option.text for option in question.options])
+            return self.weighed(seen, words or question.text, [option.text for option in question.options])
         except ValueError as error:
             raise BundleError(f"question {question.id}: {error}") from error
 
