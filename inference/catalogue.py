@@ -3,16 +3,19 @@
 Naming, describing and judging a bundle loads no ONNX Runtime; only `open_reader` does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.algorithms import Reader, Runtime, TextReader
 from inference.bundle import Bundle, load
 from inference.errors import BundleError
-from inference.findings import Algorithm
-from inference.inputs import Inputs, TextInputs
+from inference.findings import Algorithm, stricter
+from inference.inputs import Inputs, TextInputs, narrowed
+from inference.manifest import Manifest
+from inference.manifests.identity import BundleReference
 from inference.manifests.lesions import LesionsManifest
+from inference.manifests.talk import Talk
 
 if TYPE_CHECKING:
     from inference.algorithms.learnt_brain import LearntFinder
@@ -36,12 +39,27 @@ class Description:
         Who speaks, and which series, or which text, it reads.
     bundle
         Verified; None for an algorithm without weights.
+    evidence
+        The bundle that marks and measures what this one speaks of, verified; None: there is no such.
     """
 
     name: str
     algorithm: Algorithm
     inputs: Inputs | TextInputs
     bundle: Bundle | None
+    evidence: Bundle | None = None
+
+    @property
+    def draws(self) -> Manifest | None:
+        """Manifest of the bundle whose masks come back; None for an algorithm without weights."""
+        drawing = self.evidence or self.bundle
+        return drawing.manifest if drawing else None
+
+    def refusal(self, *, allow_synthetic: bool, allow_research: bool) -> str | None:
+        """As `refusal`, of every bundle that it reads with."""
+        bundles = (bundle for bundle in (self.bundle, self.evidence) if bundle)
+        said = (refusal(b, allow_synthetic=allow_synthetic, allow_research=allow_research) for b in bundles)
+        return next((why_not for why_not in said if why_not is not None), None)
 
 
 def names(bundles_dir: Path | None) -> tuple[str, ...]:
@@ -83,7 +101,18 @@ def describe(name: str, bundles_dir: Path | None) -> Description:
             name=name, algorithm=brain_lesions.algorithm(extractor), inputs=brain_lesions.INPUTS, bundle=None
         )
     bundle = load(_folder(name, bundles_dir))
-    return Description(name=name, algorithm=bundle.algorithm, inputs=bundle.manifest.inputs, bundle=bundle)
+    evidence = _evidence(bundle, bundles_dir)
+    alone = Description(name=name, algorithm=bundle.algorithm, inputs=bundle.manifest.inputs, bundle=bundle)
+    return alone if evidence is None else _with_evidence(alone, evidence)
+
+
+def _with_evidence(alone: Description, evidence: Bundle) -> Description:
+    """As strict as the evidence, and reading what that reads too."""
+    inputs, other = alone.inputs, evidence.manifest.inputs
+    if isinstance(inputs, TextInputs) or isinstance(other, TextInputs):
+        raise BundleError(f"{alone.name} takes its evidence from {evidence.path.name}, which reads no images")
+    algorithm = stricter(alone.algorithm, evidence.algorithm)
+    return replace(alone, algorithm=algorithm, inputs=narrowed(inputs, other), evidence=evidence)
 
 
 def open_reader(name: str, bundles_dir: Path | None, runtime: Runtime) -> Reader | TextReader:
@@ -118,20 +147,26 @@ def open_bundle(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> R
     if bundle.manifest.algorithm == "report-judge":
         raise BundleError(f"{bundle.path.name} judges reports and reads no study: it serves `evaluate --judge` alone")
     if bundle.manifest.algorithm in ("image-dialogue", "volume-report"):
-        return _talker(bundle, runtime)
+        return _talker(bundle, bundles_dir, runtime)
     from inference.algorithms.segment import Segmenter
 
     return Segmenter.opened(bundle, runtime)
 
 
-def _talker(bundle: Bundle, runtime: Runtime) -> Reader:
+def _talker(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> Reader:
+    named = _evidence(bundle, bundles_dir)
+    evidence = None if named is None else open_bundle(named, bundles_dir, runtime)
+    if isinstance(evidence, TextReader):
+        raise BundleError(
+            f"{bundle.path.name} takes its evidence from {evidence.algorithm.name}, which reads no images"
+        )
     if bundle.manifest.algorithm == "volume-report":
         from inference.algorithms.volume_report import VolumeReport
 
-        return VolumeReport.opened(bundle, runtime)
+        return VolumeReport.opened(bundle, runtime, evidence)
     from inference.algorithms.image_dialogue import ImageDialogue
 
-    return ImageDialogue.opened(bundle, runtime)
+    return ImageDialogue.opened(bundle, runtime, evidence)
 
 
 def _lesion_classifier(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> Reader:
@@ -142,13 +177,29 @@ def _lesion_classifier(bundle: Bundle, bundles_dir: Path | None, runtime: Runtim
     wanted = manifest.extractor if isinstance(manifest, LesionsManifest) else None
     if wanted is None:
         return LesionClassifier.opened(bundle, runtime, ClassicalFinder())
-    extractor = load(_folder(f"{wanted.name}-{wanted.version}", bundles_dir))
-    if extractor.digest != wanted.digest:
-        raise BundleError(
-            f"{bundle.path.name} finds the brain with {extractor.path.name} of digest {wanted.digest[:12]}, "
-            f"the one here has {extractor.digest[:12]}"
-        )
+    extractor = _referenced(wanted, f"{bundle.path.name} finds the brain with", bundles_dir)
     return LesionClassifier.opened(bundle, runtime, _finder(extractor, runtime))
+
+
+def _evidence(bundle: Bundle, bundles_dir: Path | None) -> Bundle | None:
+    """The bundle that marks and measures what a bundle speaks of; None: it names none."""
+    wanted = bundle.manifest.evidence if isinstance(bundle.manifest, Talk) else None
+    if wanted is None:
+        return None
+    evidence = _referenced(wanted, f"{bundle.path.name} takes its evidence from", bundles_dir)
+    if isinstance(evidence.manifest, Talk):
+        raise BundleError(f"{bundle.path.name} takes its evidence from {evidence.path.name}, which itself only speaks")
+    return evidence
+
+
+def _referenced(wanted: BundleReference, who: str, bundles_dir: Path | None) -> Bundle:
+    """Exactly the bundle that another one names."""
+    bundle = load(_folder(f"{wanted.name}-{wanted.version}", bundles_dir))
+    if bundle.digest != wanted.digest:
+        raise BundleError(
+            f"{who} {bundle.path.name} of digest {wanted.digest[:12]}, the one here has {bundle.digest[:12]}"
+        )
+    return bundle
 
 
 def _finder(extractor: Bundle, runtime: Runtime) -> "LearntFinder":

@@ -4,7 +4,7 @@ Codes are `pydicom.sr.coding.Code`. Masks are boolean arrays on the grid of the 
 row, column).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -19,6 +19,8 @@ from inference.statements import Statement
 
 Mask = NDArray[np.bool_]
 Evidence = Literal["segment", "finding", "study"]
+ClinicalUse = Literal["cleared", "research", "forbidden"]
+Training = Literal["none", "real", "synthetic-appearance", "synthetic-findings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +52,27 @@ class Algorithm:
     source: str
     digest: str
     family: Code
-    clinical_use: Literal["cleared", "research", "forbidden"]
-    training: Literal["none", "real", "synthetic-appearance", "synthetic-findings"]
+    clinical_use: ClinicalUse
+    training: Training
 
     def __post_init__(self) -> None:
         if not all((self.name, self.version, self.source)):
             raise ValueError("an algorithm needs a name, a version and a source")
         if len(self.digest) != 64:
             raise ValueError(f"an algorithm's digest is a sha256 in hex, got {len(self.digest)} characters")
+
+
+_USES: tuple[ClinicalUse, ...] = ("cleared", "research", "forbidden")
+_TRAININGS: tuple[Training, ...] = ("none", "real", "synthetic-appearance", "synthetic-findings")
+
+
+def stricter(one: Algorithm, other: Algorithm) -> Algorithm:
+    """The first, which speaks with what the other marked: of each the use and the training that asks for more care."""
+    return replace(
+        one,
+        clinical_use=max(one.clinical_use, other.clinical_use, key=_USES.index),
+        training=max(one.training, other.training, key=_TRAININGS.index),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
 """Which series, or which text, an algorithm reads: declared in a bundle's manifest, or in code without weights."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from inference.errors import BundleError
 
 
 class Inputs(BaseModel):
@@ -48,6 +50,48 @@ class Inputs(BaseModel):
     def words(self) -> str:
         """What it reads, for a list: "MR T1"."""
         return " ".join((*self.modality, *self.weighting))
+
+
+def narrowed(one: Inputs, other: Inputs) -> Inputs:
+    """What a bundle and its evidence both read.
+
+    Raises
+    ------
+    BundleError
+        If that is nothing.
+    """
+    modality = tuple(each for each in one.modality if each in other.modality)
+    agents = {each for each in (one.contrast_agent, other.contrast_agent) if each is not None}
+    if not modality:
+        raise BundleError(f"it reads {one.words}, its evidence {other.words}: no series is both")
+    if len(agents) > 1:
+        raise BundleError("of the bundle and its evidence one reads with contrast agent, the other without")
+    least = [age for age in (one.min_age_years, other.min_age_years) if age is not None]
+    most = [age for age in (one.max_age_years, other.max_age_years) if age is not None]
+    return Inputs(
+        modality=modality,
+        body_part=_common(one.body_part, other.body_part),
+        weighting=_common(one.weighting, other.weighting),
+        contrast_agent=next(iter(agents), None),
+        min_slices=max(one.min_slices, other.min_slices),
+        max_slices=min(one.max_slices, other.max_slices),
+        min_matrix=max(one.min_matrix, other.min_matrix),
+        max_spacing_mm=min(one.max_spacing_mm, other.max_spacing_mm),
+        min_extent_mm=max(one.min_extent_mm, other.min_extent_mm),
+        min_age_years=max(least, default=None),
+        max_age_years=min(most, default=None),
+    )
+
+
+_Value = TypeVar("_Value", bound=str)
+
+
+def _common(one: tuple[_Value, ...], other: tuple[_Value, ...]) -> tuple[_Value, ...]:
+    """Values that both name; none named is any."""
+    both = tuple(each for each in one if each in other) if one and other else one or other
+    if (one or other) and not both:
+        raise BundleError(f"it reads {', '.join(one)}, its evidence {', '.join(other)}: no series is both")
+    return both
 
 
 class TextInputs(BaseModel):

@@ -239,6 +239,48 @@ class WroteAboutVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WroteAboutFinding:
+    """A language model wrote a draft about one finding in the volume; `about` is its label."""
+
+    about: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WroteAboutFindingOnSlice:
+    """The same about one finding in one slice, number `number` of `count`."""
+
+    about: str
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkedBy:
+    """Which other bundle marked and measured what the model is asked about; `digest` is the beginning of its sha256."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiesIn:
+    """In which part of the brain the finding lies, by the standard head laid over the image."""
+
+    site: Code
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindAnswer:
+    """What a language model was asked about one finding, in English, and the likeliest kind; `about` is its label."""
+
+    question: str
+    about: str
+    code: Code
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DraftCutOff:
     """The draft was cut off after so many tokens."""
 
@@ -277,6 +319,11 @@ Statement = (
     | ClosedAnswer
     | WroteAboutSlice
     | WroteAboutVolume
+    | WroteAboutFinding
+    | WroteAboutFindingOnSlice
+    | MarkedBy
+    | LiesIn
+    | KindAnswer
     | DraftCutOff
 )
 """All kinds; a language that the node speaks has a pattern for each."""

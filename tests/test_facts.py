@@ -38,6 +38,19 @@ from inference.language.sentences import split
         ("A solitary fracture.", [Fact(kinds=("fracture",), alone=True)]),
         ("Contralateral stroke.", [Fact(kinds=("infarct",), sides=("unresolved",), sure=False)]),
         ("It is not true that there is no effusion.", [Fact(kinds=("effusion",), sure=False)]),
+        (
+            "There is a hyperintense lesion in the left frontal lobe with a longest diameter of 23 mm.",
+            [
+                Fact(
+                    kinds=("hyperintense lesion",), places=("frontal lobe",), sides=("left",), lengths_mm=((23.0,),)
+                )
+            ],
+        ),
+        ("A dark lesion with a bright rim.", [Fact(kinds=("ring lesion",))]),
+        ("Ring-shaped lesions.", [Fact(kinds=("ring lesion",), plural=True)]),
+        ("Lesions with a bright rim.", [Fact(kinds=("ring lesion",), plural=True)]),
+        ("There are two lesions.", [Fact(kinds=("lesion",), plural=True, count=Count(least=2, most=2))]),
+        ("No lesion is seen.", [Fact(kinds=("lesion",), polarity="absent")]),
         ("Lorem ipsum.", []),
     ],
 )  # fmt: skip

@@ -112,6 +112,37 @@ def test_what_is_not_supported(text: str, verdict: str, reason: str) -> None:
     assert all(draft.verdict != "supported" for draft in drafts)
 
 
+def by_signal() -> Findings:
+    """A bright lesion in the left frontal lobe, a dark one in the right half of the cerebellum."""
+    places = coded([Seen("glioma", "frontal", "left", 23.0, 18.0, 3.9), Seen("glioma", "cerebellum", "right", 9, 8, 1)])
+    signals = (Code(f"{s.lower()}-lesion", "99DICOMNODE", f"{s} lesion") for s in ("Hyperintense", "Hypointense"))
+    return replace(places, findings=tuple(replace(f, code=c) for f, c in zip(places.findings, signals, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "reason"),
+    [
+        ("There is a bright lesion in the left frontal lobe with a longest diameter of 23 mm.", "supported", None),
+        ("A lesion in the left frontal lobe.", "supported", None),
+        ("A hypointense lesion in the left frontal lobe.", "contradicted", "side"),
+        ("A ring lesion in the left frontal lobe.", "contradicted", "kind"),
+        ("A lesion with a bright rim is seen.", "contradicted", "kind"),
+        ("A bright lesion in the right frontal lobe.", "contradicted", "side"),
+        ("A bright lesion in the left parietal lobe.", "contradicted", "anatomy"),
+        ("A bright lesion of 31 mm.", "contradicted", "size"),
+        ("No dark lesion.", "contradicted", "absence"),
+        ("A glioma in the left frontal lobe.", "unsupported", "not-coded"),  # a signal is no diagnosis
+    ],
+)
+def test_kinds_by_signal_exclude_each_other_and_no_diagnosis(text: str, verdict: str, reason: str | None) -> None:
+    draft = judged(text, by_signal())
+    assert (draft.verdict, draft.reason) == (verdict, reason)
+
+
+def test_a_diagnosis_is_no_signal() -> None:
+    assert judged("A bright lesion in the right frontal lobe.", coded([GLIOMA])).reason == "not-coded"
+
+
 @pytest.mark.parametrize(
     ("text", "evidence"),
     [

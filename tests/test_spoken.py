@@ -92,6 +92,16 @@ GERMAN_OF: dict[Statement, str] = {
     "den niemand geprüft hat.",
     said.WroteAboutVolume(): "Ein Sprachmodell hat über das ganze Volumen einen Entwurf geschrieben, "
     "den niemand geprüft hat.",
+    said.WroteAboutFinding(about="lesion 1"): "Ein Sprachmodell hat über „lesion 1“ einen Entwurf geschrieben, "
+    "den niemand geprüft hat.",
+    said.WroteAboutFindingOnSlice(about="lesion 1", number=4, count=7): "Ein Sprachmodell hat über „lesion 1“ auf "
+    "Schicht 4 von 7 einen Entwurf geschrieben, den niemand geprüft hat.",
+    said.MarkedBy(name="marker", version="0.1.0", digest="0123456789ab"): "Markiert und gemessen hat marker 0.1.0 "
+    "(0123456789ab).",
+    said.LiesIn(site=codes.SCT.FrontalLobe): "Frontallappen: Lage nach dem Standardkopf, der über das Bild gelegt "
+    "wurde.",
+    said.KindAnswer(question="What is it?", about="lesion 1", code=TUMOUR, probability=0.93): "Auf die Frage "
+    "„What is it?“ zu „lesion 1“ gibt das Modell an: Tumor, Wahrscheinlichkeit 93 %.",
     said.DraftCutOff(tokens=12): "Der Entwurf wurde nach 12 Token abgebrochen.",
 }
 

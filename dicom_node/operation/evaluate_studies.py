@@ -19,7 +19,8 @@ from inference.evaluation.study_figures import apart, study_apart, subset
 from inference.findings import Algorithm
 from inference.image import Image
 from inference.language.conversation import Seen
-from inference.language.prompts import listed, located
+from inference.language.localisation import located
+from inference.language.prompts import listed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from rich.table import Table
 from dicom_node.config import InferenceTable
 from dicom_node.reading.admission import bundles_dir
 from inference.algorithms import Runtime
-from inference.catalogue import describe, names, refusal
+from inference.catalogue import describe, names
 from inference.errors import InferenceError
 from inference.parity import measured
 
@@ -68,11 +68,7 @@ def _listed(name: str, settings: InferenceTable) -> dict[str, Any]:
     except InferenceError as error:
         unknown = dict.fromkeys(("version", "digest", "training", "clinical_use", "reads"), "")
         return {"name": name, **unknown, "serves": False, "why_not": str(error)}
-    why_not = None
-    if description.bundle is not None:
-        why_not = refusal(
-            description.bundle, allow_synthetic=settings.allow_synthetic, allow_research=settings.allow_research
-        )
+    why_not = description.refusal(allow_synthetic=settings.allow_synthetic, allow_research=settings.allow_research)
     algorithm, inputs = description.algorithm, description.inputs
     return {
         "name": name,

@@ -8,7 +8,7 @@ from pathlib import Path
 from dicom_node.config import Config, InferenceTable
 from dicom_node.errors import ConfigError
 from dicom_node.reading.task import TextReading
-from inference.catalogue import Description, describe, refusal
+from inference.catalogue import Description, describe
 from inference.errors import BundleError
 from inference.inputs import TextInputs
 from inference.manifests.lesions import LesionsManifest
@@ -32,12 +32,9 @@ def admit(name: str, settings: InferenceTable) -> Description:
         description = describe(name, bundles_dir(settings))
     except BundleError as error:
         raise ConfigError(f"algorithm {name!r}: {error}") from error
-    if description.bundle is not None:
-        why_not = refusal(
-            description.bundle, allow_synthetic=settings.allow_synthetic, allow_research=settings.allow_research
-        )
-        if why_not is not None:
-            raise ConfigError(f"algorithm {name!r}: {why_not}")
+    why_not = description.refusal(allow_synthetic=settings.allow_synthetic, allow_research=settings.allow_research)
+    if why_not is not None:
+        raise ConfigError(f"algorithm {name!r}: {why_not}")
     return description
 
 

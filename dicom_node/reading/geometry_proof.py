@@ -113,7 +113,7 @@ def _check_path(images: list[Dataset], loaded: LoadedSeries, name: str) -> None:
 
 def _comes_back(loaded: LoadedSeries, description: Description, name: str) -> bool:
     """Through an algorithm's own way, on the grid."""
-    manifest = description.bundle.manifest if description.bundle else None
+    manifest = description.draws
     try:
         back = there_and_back(loaded.image, manifest) >= 0.5 * phantom.SOLID
     except UnsuitableImageError:

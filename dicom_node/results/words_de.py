@@ -15,6 +15,9 @@ _LEFT, _RIGHT = ("SCT", "7771000"), ("SCT", "24028007")
 
 _SEEN: dict[Key, str] = {
     ("SCT", "52988006"): "Läsion",
+    ("99DICOMNODE", "hyperintense-lesion"): "Hyperintense Läsion",
+    ("99DICOMNODE", "hypointense-lesion"): "Hypointense Läsion",
+    ("99DICOMNODE", "ring-lesion"): "Ringförmige Läsion",
     ("SCT", "108369006"): "Tumor",
     ("SCT", "393564001"): "Gliom",
     ("SCT", "302820008"): "Meningeom",
@@ -54,6 +57,10 @@ _MEASURED: dict[Key, str] = {
     ("99DICOMNODE", "whole-brain-volume"): "Geschätztes Volumen des ganzen Gehirns",
     ("99DICOMNODE", "ccm-probability"): "Wahrscheinlichkeit eines Kavernoms",
     ("99DICOMNODE", "aih-probability"): "Wahrscheinlichkeit einer Hirnblutung",
+    ("99DICOMNODE", "52988006-probability"): "Wahrscheinlichkeit einer Läsion",
+    ("99DICOMNODE", "hyperintense-lesion-probability"): "Wahrscheinlichkeit einer hyperintensen Läsion",
+    ("99DICOMNODE", "hypointense-lesion-probability"): "Wahrscheinlichkeit einer hypointensen Läsion",
+    ("99DICOMNODE", "ring-lesion-probability"): "Wahrscheinlichkeit einer ringförmigen Läsion",
     ("UCUM", "mm3"): "Kubikmillimeter",
     ("UCUM", "mm"): "Millimeter",
     ("UCUM", "mL"): "Milliliter",
@@ -155,6 +162,13 @@ _PATTERNS: dict[type, str] = {
     "den niemand geprüft hat.",
     said.WroteAboutVolume: "Ein Sprachmodell hat über das ganze Volumen einen Entwurf geschrieben, "
     "den niemand geprüft hat.",
+    said.WroteAboutFinding: "Ein Sprachmodell hat über „{about}“ einen Entwurf geschrieben, den niemand geprüft hat.",
+    said.WroteAboutFindingOnSlice: "Ein Sprachmodell hat über „{about}“ auf Schicht {number} von {count} einen Entwurf "
+    "geschrieben, den niemand geprüft hat.",
+    said.MarkedBy: "Markiert und gemessen hat {name} {version} ({digest}).",
+    said.LiesIn: "{site}: Lage nach dem Standardkopf, der über das Bild gelegt wurde.",
+    said.KindAnswer: "Auf die Frage „{question}“ zu „{about}“ gibt das Modell an: {code}, Wahrscheinlichkeit "
+    "{probability:percent}.",
     said.DraftCutOff: "Der Entwurf wurde nach {tokens} Token abgebrochen.",
 }
 

@@ -53,15 +53,12 @@ def export(folder: Path, out: Path, declaration: Declaration, asked: Asked, towe
     values = {
         **declaration.values(checkpoint, found.layout, *used),
         "algorithm": "image-dialogue",
-        "inputs": asked.inputs,
+        **asked.values(out),
         "preprocess": asked.preprocess or preprocess(found.image, sum(mean) / 3),
         "chat": asked.chat or _chat(checkpoint, found),
-        "questions": asked.questions,
-        "requests": asked.requests,
         "mean": mean,
         "std": std,
         "slices": asked.slices,
-        "max_seconds": asked.max_seconds,
     }
     vision = Vision(
         network=found.vision,

@@ -74,12 +74,9 @@ def export(folder: Path, out: Path, declaration: Declaration, asked: Asked, adap
     values = {
         **values,
         "algorithm": "volume-report",
-        "inputs": asked.inputs,
+        **asked.values(out),
         "preprocess": asked.preprocess or preprocess((int(shape[0] or 0), int(shape[1] or 0), int(shape[2] or 0))),
         "chat": asked.chat or _chat(checkpoint),
-        "questions": asked.questions,
-        "requests": asked.requests,
-        "max_seconds": asked.max_seconds,
     }
     card = (
         f"# {declaration.title}\n\n{declaration.name} {declaration.version}, exported from a local checkpoint "

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from inference.evaluation.studies_file import FILE
 
 from export_onnx.training import volume_words as words
 from export_onnx.training.head_facts import HeadFacts, facts_of
 from export_onnx.training.talk_heads import made_up
+from inference.evaluation.studies_file import FILE
 from inference.imaging.grid import to_image
 from inference.language.localisation import marked
 
@@ -63,7 +63,7 @@ def _entry(seed: int, folder: Path) -> dict[str, Any]:
 
 def _location(facts: HeadFacts) -> str:
     first = facts[0]
-    return marked("lesion", first.side, first.site, first.long_mm, first.short_mm).strip()
+    return marked("lesion", first.side, first.site, first.long_mm, first.short_mm)
 
 
 def _facts(facts: HeadFacts) -> dict[str, Any]:

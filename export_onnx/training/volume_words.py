@@ -99,7 +99,7 @@ def localised(exchanges: Sequence[Exchange], lesion: LesionFacts) -> list[Exchan
     """The same with the place of a lesion in the prompt."""
     where = marked("lesion", lesion.side, lesion.site, lesion.long_mm, lesion.short_mm)
     return [
-        Exchange(about=e.about, question=f"{where}{e.question}", answer=e.answer, options=e.options) for e in exchanges
+        Exchange(about=e.about, question=f"{where} {e.question}", answer=e.answer, options=e.options) for e in exchanges
     ]
 
 

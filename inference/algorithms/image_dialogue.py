@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from inference.algorithms.maps import prepared
 from inference.algorithms.talked import Answered, Drafted, told
 from inference.algorithms.talker import Talker
-from inference.findings import Findings
+from inference.findings import Finding, Findings
 from inference.image import Image
 from inference.language.conversation import Seen
 from inference.manifests.talk import DialogueManifest
@@ -27,17 +27,21 @@ class ImageDialogue(Talker[DialogueManifest]):
     kind = DialogueManifest
 
     def read(self, image: Image) -> Findings:
-        """Read one volume: the manifest's questions about some of its slices, its requests about the middle one.
+        """Read one volume: questions about some of its slices, requests about the middle one.
+
+        What is asked of a finding of its evidence is asked about the slice on which that is largest.
 
         Raises
         ------
         UnsuitableImageError
-            If the slices are cut along another axis than the bundle reads, or the volume is larger than it allows.
+            If the slices are cut along another axis than the bundle reads, the volume is larger than it allows, or its
+            evidence cannot read it.
         BundleError
             If the graph does not take what preprocessing gives.
         InferenceError
             If a run fails, or a text is not ready in time.
         """
+        marked = self._marked(image)
         volume = prepared(image, self._manifest)
         looked = spread(volume.array.shape[0], self._manifest.slices)
         middle = looked[len(looked) // 2]
@@ -58,7 +62,8 @@ class ImageDialogue(Talker[DialogueManifest]):
             )
             for question in self._manifest.questions
         ]
-        return told(self.algorithm, answers, drafts)
+        named, about_findings = self._spoken_of(marked, lambda finding: self._found(finding, volume, image, middle))
+        return told(self.algorithm, answers, [*drafts, *about_findings], named)
 
     def asked(self, picture: NDArray[np.uint8], question: str, options: Sequence[str]) -> tuple[str, tuple[float, ...]]:
         """Answer a question about a picture that lies nowhere in a patient, for figures.
@@ -87,6 +92,12 @@ class ImageDialogue(Talker[DialogueManifest]):
         given = Image(volume=placed, modality=self._manifest.inputs.modality[0], weighting="unknown")
         seen = self._seen(prepared(given, self._manifest).array[0])
         return self.replied(seen, question, options)
+
+    def _found(self, finding: Finding, volume: Volume, image: Image, middle: int) -> tuple[Seen, WroteAboutSlice]:
+        """The slice on which a finding is largest, the middle one of one without a region."""
+        largest = finding.largest_slice
+        k = middle if largest is None else on_source(image.volume, largest, volume)
+        return self._seen(volume.array[k]), _acquired(on_source(volume, k, image.volume), image)
 
     def _seen(self, plane: Array) -> Seen:
         mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (self._manifest.mean, self._manifest.std))

@@ -1,22 +1,26 @@
 """What every reader that looks and speaks is: one vision graph, one language side; how each looks is its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.algorithms import Runtime
+from inference.algorithms import Reader, Runtime
+from inference.algorithms.evidence import Evidence, is_organ
+from inference.algorithms.kinds_named import KindGiven, called
 from inference.algorithms.talked import Drafted, present
 from inference.bundle import Bundle
 from inference.errors import BundleError, DataError
-from inference.findings import Algorithm
-from inference.inputs import Inputs
+from inference.findings import Algorithm, Finding, Findings, stricter
+from inference.image import Image
+from inference.inputs import Inputs, narrowed
 from inference.language.conversation import Conversation, Seen
+from inference.language.localisation import localised
 from inference.manifests.talk import Question, Talk
 from inference.parity import opened
 from inference.session import Session
-from inference.statements import WroteAboutSlice
+from inference.statements import WroteAboutFinding, WroteAboutFindingOnSlice, WroteAboutSlice
 
 Kind = TypeVar("Kind", bound=Talk)
 
@@ -35,20 +39,38 @@ class Talker(Generic[Kind]):
         Session of its vision graph.
     conversation
         Its language side.
+    evidence
+        What the manifest names as such; None: it names none.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is of another kind, names evidence and there is none, or reads no series that its evidence reads.
     """
 
     kind: ClassVar[type[Talk]]
     """Manifest that a reader takes."""
 
-    def __init__(self, bundle: Bundle, vision: Session, conversation: Conversation) -> None:
+    def __init__(
+        self, bundle: Bundle, vision: Session, conversation: Conversation, evidence: Evidence | None = None
+    ) -> None:
         self._bundle = bundle
         self._manifest: Kind = self._of_kind(bundle)
         self._vision = vision
         self._conversation = conversation
+        self._evidence = evidence
+        if (self._manifest.evidence is None) != (evidence is None):
+            raise BundleError(f"{bundle.path.name}: the evidence that it names, and no other, is read with it")
+        self._inputs = self._manifest.inputs if evidence is None else narrowed(self._manifest.inputs, evidence.inputs)
 
     @classmethod
-    def opened(cls, bundle: Bundle, runtime: Runtime) -> Self:
+    def opened(cls, bundle: Bundle, runtime: Runtime, evidence: Reader | None = None) -> Self:
         """Load the graphs and let them compute the bundle's own inputs, which warms them up.
+
+        Parameters
+        ----------
+        evidence
+            Reader of the bundle that the manifest names as evidence.
 
         Raises
         ------
@@ -60,17 +82,19 @@ class Talker(Generic[Kind]):
         """
         manifest = cls._of_kind(bundle)
         vision = opened(bundle, manifest.graph("vision"), runtime)
-        return cls(bundle, vision, Conversation.opened(bundle, manifest, runtime))
+        held = None if evidence is None else Evidence(evidence, locate=manifest.locate)
+        return cls(bundle, vision, Conversation.opened(bundle, manifest, runtime), held)
 
     @property
     def algorithm(self) -> Algorithm:
-        """Which program and weights speak."""
-        return self._bundle.algorithm
+        """Which program and weights speak; as strict as its evidence."""
+        algorithm = self._bundle.algorithm
+        return algorithm if self._evidence is None else stricter(algorithm, self._evidence.algorithm)
 
     @property
     def inputs(self) -> Inputs:
-        """Which series it reads."""
-        return self._manifest.inputs
+        """Which series it reads, its evidence too."""
+        return self._inputs
 
     @property
     def provider(self) -> str:
@@ -127,8 +151,48 @@ class Talker(Generic[Kind]):
         return present(question, self._conversation.answered(seen, question))
 
     def _drafts(self, seen: Seen, about: WroteAboutSlice | None = None) -> list[Drafted]:
+        """Texts about the image."""
         write = self._conversation.written
         return [
             Drafted(request=request, written=write(seen, request.text, request.max_tokens), about=about)
             for request in self._manifest.requests
+            if request.about == "image"
         ]
+
+    def _marked(self, image: Image) -> Findings | None:
+        """What the evidence marks and measures; raises UnsuitableImageError as its reader does."""
+        return None if self._evidence is None else self._evidence.read(image)
+
+    def _spoken_of(
+        self, marked: Findings | None, look: Callable[[Finding], tuple[Seen, WroteAboutSlice | None]]
+    ) -> tuple[Findings | None, list[Drafted]]:
+        """The findings of the evidence by the kinds that they are given, and the texts about each.
+
+        Parameters
+        ----------
+        look
+            Where a finding is looked at, and on which slice; None: in the whole volume.
+        """
+        question = self._manifest.kinds
+        requests = [request for request in self._manifest.requests if request.about == "finding"]
+        if marked is None or (question is None and not requests):
+            return marked, []
+        given: list[KindGiven] = []
+        drafts: list[Drafted] = []
+        for finding in marked.findings:
+            if is_organ(finding):
+                continue
+            seen, on = look(finding)
+            if question is not None:
+                choice = self._conversation.answered(seen, question, localised(question.text, finding))
+                given.append(KindGiven(label=finding.label, choice=choice))
+            for request in requests:
+                written = self._conversation.written(seen, localised(request.text, finding), request.max_tokens)
+                drafts.append(Drafted(request=request, written=written, about=_about(finding, on)))
+        return marked if question is None else called(marked, question, given), drafts
+
+
+def _about(finding: Finding, on: WroteAboutSlice | None) -> WroteAboutFinding | WroteAboutFindingOnSlice:
+    if on is None:
+        return WroteAboutFinding(about=finding.label)
+    return WroteAboutFindingOnSlice(about=finding.label, number=on.number, count=on.count)

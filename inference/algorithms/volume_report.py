@@ -18,23 +18,26 @@ class VolumeReport(Talker[VolumeReportManifest]):
     kind = VolumeReportManifest
 
     def read(self, image: Image) -> Findings:
-        """Read one volume: the manifest's questions and requests, all about the whole of it.
+        """Read one volume: the manifest's questions and requests, about the whole of it or a finding of its evidence.
 
         Raises
         ------
         UnsuitableImageError
-            If the slices are cut along another axis than the bundle reads, or the volume is larger than it allows.
+            If the slices are cut along another axis than the bundle reads, the volume is larger than it allows, or its
+            evidence cannot read it.
         BundleError
             If the graph does not take what preprocessing gives.
         InferenceError
             If a run fails, or a text is not ready in time.
         """
+        marked = self._marked(image)
         seen = self.looked_at(image)
         answers = [
             Answered(question=question, probability=self._probability(seen, question))
             for question in self._manifest.questions
         ]
-        return told(self.algorithm, answers, self._drafts(seen))
+        named, about_findings = self._spoken_of(marked, lambda _: (seen, None))
+        return told(self.algorithm, answers, [*self._drafts(seen), *about_findings], named)
 
     def looked_at(self, image: Image) -> Seen:
         """Look at one volume; raises UnsuitableImageError, BundleError and InferenceError as `read`."""

@@ -19,7 +19,6 @@ from inference.evaluation.tallies import Progress
 from inference.evaluation.words import same
 from inference.findings import Algorithm
 from inference.image import Image
-from inference.language.prompts import localised
 
 Mode = Literal["plain", "localised"]
 """What stands before a question: nothing, or what was located."""
@@ -164,7 +163,7 @@ def _texts(study: Study, labelled: Labelled, asking: Asking) -> dict[Mode, list[
     if "localised" not in asking.modes or not plain:
         return dict.fromkeys(asking.modes, plain)
     location = asking.locate(study, labelled)
-    with_it = [localised(text, location) for text in plain]
+    with_it = [f"{location} {text}" if location else text for text in plain]
     return {mode: plain if mode == "plain" else with_it for mode in asking.modes}
 
 

@@ -9,7 +9,6 @@ from functools import cache
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from inference.errors import UnsuitableImageError
 from inference.image import Image
@@ -17,14 +16,15 @@ from inference.imaging import grid, head_ct
 from inference.imaging.brain import LEAST_ML, Brain, check_volume
 from inference.imaging.brain_surface import Surroundings, edge_share, grown, outside_volume
 from inference.imaging.components import largest
+from inference.imaging.head_placement import laid_over, matrix_of
 from inference.imaging.shading import Shading, even, fitted
-from inference.imaging.standard_head import fit, standard
+from inference.imaging.standard_head import standard
 from inference.imaging.surface import Points, Surface, filled, sphere
 
 LEAST_EDGE = 0.5
 """Share of its surface that must show an edge; in heads it is above 0.8, in noise 0."""
 
-_FIT_MM, _GROW_MM = 3.0, 1.5  # spacing of the grids on which the two steps work
+_GROW_MM = 1.5  # spacing of the grid on which the surface grows
 _MARGIN_MM = 24.0
 _START_WITHIN_MM = 6.0  # below the edge of the standard brain
 _CORE_MM = -8.0  # within the standard brain: brain, however badly it fits
@@ -48,11 +48,9 @@ def find_brain(image: Image) -> Brain:
         If nothing with the size and the edge of a brain is in the volume; with the numbers.
     """
     volume = image.volume
+    placement = laid_over(image)
     if image.modality == "CT":
-        placement = fit(head_ct.head_alone(volume, _FIT_MM))
         volume = volume.with_array(head_ct.soft_parts(volume.array))
-    else:
-        placement = fit(grid.upright(volume, _FIT_MM))
     work = grid.upright(volume, _GROW_MM, margin_mm=_MARGIN_MM, outside=float("nan"))
     surface, around, shading, placement = _settled(work, placement, image)
     edge = edge_share(surface, around)
@@ -71,7 +69,7 @@ def find_brain(image: Image) -> Brain:
         mask=mask,
         whole_ml=(volume_mm3 + max(missing, 0.0)) / 1000.0,
         shading=shading,
-        from_standard=_matrix(placement),
+        from_standard=matrix_of(placement),
     )
 
 
@@ -149,13 +147,6 @@ def _transformed(points: Points, transform: sitk.AffineTransform) -> Points:
 def _least_squares(points: Points, onto: Points) -> sitk.AffineTransform:
     terms = np.linalg.lstsq(np.column_stack([points, np.ones(len(points))]), onto, rcond=None)[0]
     return sitk.AffineTransform(terms[:3].T.ravel().tolist(), terms[3].tolist())
-
-
-def _matrix(transform: sitk.AffineTransform) -> NDArray[np.float64]:
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
-    matrix[:3, 3] = _transformed(np.zeros((1, 3)), transform)[0]
-    return matrix
 
 
 def _check_edge(edge: float) -> None:

@@ -12,7 +12,7 @@ from inference.language.chat import ChatTokenizer
 from inference.language.choice import Choice, chosen
 from inference.language.decoder import Array, Cache, Decoder, Read
 from inference.language.writing import WritingLimits, Written, written
-from inference.manifests.talk import Question, Talk
+from inference.manifests.talk import KindQuestion, Question, Talk
 from inference.parity import opened
 
 
@@ -81,10 +81,13 @@ class Conversation:
         read = self._decoder.read(np.concatenate([before, features]), self._decoder.empty)
         return Seen(cache=read.cache)
 
-    def answered(self, seen: Seen, question: Question) -> Choice:
-        """Answer a closed question with one of its options; raises InferenceError, or BundleError as `Conversation`."""
+    def answered(self, seen: Seen, question: Question | KindQuestion, words: str = "") -> Choice:
+        """Answer a closed question, in other words where given, with one of its options.
+
+        Raises InferenceError, or BundleError as `Conversation`.
+        """
         try:
-            return self.weighed(seen, question.text, [option.text for option in question.options])
+            return self.weighed(seen, words or question.text, [option.text for option in question.options])
         except ValueError as error:
             raise BundleError(f"question {question.id}: {error}") from error
 

@@ -1,5 +1,6 @@
 """What a sentence may say is seen: kinds of finding in a tree, their English terms and their codes."""
 
+import re
 from typing import Literal
 
 Relation = Literal["is", "finer", "apart", "other"]
@@ -16,10 +17,21 @@ def _bleeding(*adjectives: str) -> tuple[str, ...]:
     return tuple(f"{adjective} {noun}" for adjective in adjectives for noun in _H)
 
 
+def _rimmed() -> tuple[str, ...]:
+    return tuple(
+        f"{adjective}lesion with {rim} rim"
+        for adjective in ("", "dark ", "hypointense ")
+        for rim in ("a bright", "bright", "a hyperintense", "hyperintense")
+    )
+
+
 _TREE: dict[str, tuple[str | None, tuple[str, ...]]] = {
     # kind: what it is one of, English terms; a plural is made of each
     ANYTHING: (None, (ANYTHING, "abnormal finding", "pathological finding", "finding", "pathology", "anomaly")),
     "lesion": (ANYTHING, ("lesion", "focal lesion")),
+    "hyperintense lesion": ("lesion", ("hyperintense lesion", "bright lesion")),
+    "hypointense lesion": ("lesion", ("hypointense lesion", "dark lesion")),
+    "ring lesion": ("lesion", ("ring lesion", "ring shaped lesion", "ring like lesion", "rim lesion", *_rimmed())),
     "mass": ("lesion", ("mass", "space occupying lesion", "mass lesion")),
     "nodule": ("lesion", ("nodule",)),
     "cyst": ("lesion", ("cyst", "cystic lesion")),
@@ -80,10 +92,16 @@ _TREE: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "pneumothorax": (ANYTHING, ("pneumothorax",)),
     "consolidation": (ANYTHING, ("consolidation",)),
 }
+_SIGNALS = ("hyperintense lesion", "hypointense lesion", "ring lesion")
+"""By signal alone: one excludes the other, and neither says what the lesion is."""
+
 _DIAGNOSES = ("neoplasm", "haemorrhage", "vascular malformation", "aneurysm", "infarct", "abscess", "demyelination")
 
 _CODES = {
     ("SCT", "52988006"): "lesion",
+    ("99DICOMNODE", "hyperintense-lesion"): "hyperintense lesion",
+    ("99DICOMNODE", "hypointense-lesion"): "hypointense lesion",
+    ("99DICOMNODE", "ring-lesion"): "ring lesion",
     ("SCT", "4147007"): "mass",
     ("SCT", "27925004"): "nodule",
     ("SCT", "108369006"): "neoplasm",
@@ -111,13 +129,15 @@ def relation(coded: str | None, said: str) -> Relation:
         return "other"
     if coded in _above(said):
         return "finer"
-    return "apart" if _is_diagnosis(coded) and _is_diagnosis(said) else "other"
+    both = (coded in _SIGNALS and said in _SIGNALS) or (_is_diagnosis(coded) and _is_diagnosis(said))
+    return "apart" if both else "other"
 
 
 def siblings(one: str | None, other: str) -> bool:
-    """Whether both are kinds of neoplasm, or both of bleeding, and so answers to one question."""
-    return one is not None and any(
-        branch in _above(one) and branch in _above(other) for branch in ("neoplasm", "haemorrhage")
+    """Whether both are kinds of neoplasm, of bleeding or of signal, and so answers to one question."""
+    return (one in _SIGNALS and other in _SIGNALS) or (
+        one is not None
+        and any(branch in _above(one) and branch in _above(other) for branch in ("neoplasm", "haemorrhage"))
     )
 
 
@@ -132,7 +152,8 @@ def terms() -> dict[str, tuple[str, bool]]:
 
 
 def _plural(name: str) -> str:
-    head, last = name.rpartition(" ")[0], name.rpartition(" ")[2]
+    noun = re.split(r" (?:of|with) ", name)[0]
+    head, _, last = noun.rpartition(" ")
     if last.endswith("sis"):
         last = last[:-2] + "es"
     elif last.endswith("y"):
@@ -141,7 +162,7 @@ def _plural(name: str) -> str:
         last += "es"
     else:
         last += "s"
-    return f"{head} {last}".strip()
+    return f"{head} {last}".strip() + name[len(noun) :]
 
 
 def _above(kind: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
-"""A finding's localisation as it stands before a question or a request: what is marked, where, and how large."""
+"""What is marked, where and how large, as it stands before a question or a request: of one finding, or of several."""
 
 import math
+from collections.abc import Sequence
 
 from pydicom.sr.codedict import codes
 
@@ -18,20 +19,27 @@ def localised(text: str, finding: Finding) -> str:
     finding
         As its reader coded and measured it, before a kind was asked for.
     """
-    return (
-        marked(
-            finding.code.meaning,
-            None if finding.laterality is None else finding.laterality.meaning,
-            None if finding.site is None else finding.site.meaning,
-            finding.measured(codes.SCT.LongAxis),
-            finding.measured(codes.SCT.ShortAxis),
-        )
-        + text
-    )
+    return f"Marked: {_of(finding)}. {text}"
+
+
+def located(findings: Sequence[Finding]) -> str:
+    """The same of several, without a text behind: "Marked: lesion, left frontal lobe, 23 mm x 18 mm; ...".
+
+    Parameters
+    ----------
+    findings
+        Of a reader that draws, or of a mask that a person drew; those without a region are passed over.
+
+    Returns
+    -------
+    str
+        Of none "Marked: nothing.".
+    """
+    return f"Marked: {'; '.join(_of(one) for one in findings if one.region is not None) or 'nothing'}."
 
 
 def marked(code_meaning: str, side: str | None, site: str | None, long_mm: float | None, short_mm: float | None) -> str:
-    """The words before the text, with the blank after them; without what is not known.
+    """The words of one that is no finding yet, from plain values; without what is not known.
 
     Parameters
     ----------
@@ -40,8 +48,22 @@ def marked(code_meaning: str, side: str | None, site: str | None, long_mm: float
     long_mm, short_mm
         Axes of the largest slice, whole mm in the words, a half rounded up; without a long axis no size is said.
     """
+    return f"Marked: {_words(code_meaning, side, site, long_mm, short_mm)}."
+
+
+def _of(finding: Finding) -> str:
+    return _words(
+        finding.code.meaning,
+        None if finding.laterality is None else finding.laterality.meaning,
+        None if finding.site is None else finding.site.meaning,
+        finding.measured(codes.SCT.LongAxis),
+        finding.measured(codes.SCT.ShortAxis),
+    )
+
+
+def _words(code_meaning: str, side: str | None, site: str | None, long_mm: float | None, short_mm: float | None) -> str:
     parts = [code_meaning.lower(), _where(side, site), _size(long_mm, short_mm)]
-    return f"Marked: {', '.join(part for part in parts if part)}. "
+    return ", ".join(part for part in parts if part)
 
 
 def _where(side: str | None, site: str | None) -> str:

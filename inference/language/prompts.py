@@ -1,4 +1,4 @@
-"""What is put before a model in words: texts of what is normal and what is not, questions with what was located."""
+"""What is put before a model in words: texts of what is normal and what is not, a question with its options."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from inference.errors import BundleError
-from inference.findings import Finding
-from inference.measured import size_in_words
 from inference.strict import Strict
 
 Array = NDArray[np.float32]
@@ -71,27 +69,6 @@ def ensemble(features: Sequence[Array]) -> Array:
     return whole
 
 
-def located(findings: Sequence[Finding]) -> str:
-    """What was located, as the sentence before a question: "Marked: lesion, left frontal lobe, 1.23 mL.".
-
-    Parameters
-    ----------
-    findings
-        Of a reader that draws, or of a mask that a person drew; those without a region are passed over.
-
-    Returns
-    -------
-    str
-        Kind, side, site and size of each as coded and measured; of none "Marked: nothing.".
-    """
-    return f"Marked: {'; '.join(_marked(one) for one in findings if one.region is not None) or 'nothing'}."
-
-
-def localised(question: str, location: str) -> str:
-    """A question with what was located before it, as `located` or a person says it; without that as it is."""
-    return f"{location} {question}" if location else question
-
-
 def listed(question: str, options: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """A question with its options by letter, and the letters: "Which side? Choices: A. left B. right".
 
@@ -100,11 +77,6 @@ def listed(question: str, options: Sequence[str]) -> tuple[str, tuple[str, ...]]
     letters = tuple(chr(ord("A") + index) for index in range(len(options)))
     choices = " ".join(f"{letter}. {option}" for letter, option in zip(letters, options, strict=True))
     return f"{question} Choices: {choices}", letters
-
-
-def _marked(finding: Finding) -> str:
-    where = " ".join(code.meaning.lower() for code in (finding.laterality, finding.site) if code)
-    return ", ".join(part for part in (finding.code.meaning.lower(), where, size_in_words(finding)) if part)
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -132,9 +132,7 @@ def _painted(
     return painted
 
 
-def _truth(
-    mask: Mask, kind: Kind, affine: NDArray[np.float64], there: NDArray[np.float32]
-) -> PlantedLesion | None:
+def _truth(mask: Mask, kind: Kind, affine: NDArray[np.float64], there: NDArray[np.float32]) -> PlantedLesion | None:
     indices = np.argwhere(mask)
     if not len(indices):
         return None
