@@ -36,6 +36,13 @@ def test_what_a_folder_holds(tmp_path: Path) -> None:
     assert found[0].fold == found[1].fold == fold_of("a.png")
 
 
+def test_where_the_patient_is_known_that_is_the_unit(tmp_path: Path) -> None:
+    known = {"patient": "p1", "fold": 3}
+    entries = [{**entry(name, "Is it?", "yes"), **known} for name in ("a.png", "b.png")]
+    found = questions(written(tmp_path / "vqa", entries, {"a.png", "b.png"}))
+    assert [(q.subject, q.image, q.fold) for q in found] == [("p1", "a.png", 3), ("p1", "b.png", 3)]
+
+
 def test_parts_are_the_same_everywhere_and_about_equal() -> None:
     counts = Counter(fold_of(f"synpic{number}.jpg") for number in range(4000))
     assert set(counts) == set(range(1, FOLDS + 1))
@@ -50,6 +57,14 @@ def test_parts_are_the_same_everywhere_and_about_equal() -> None:
         (json.dumps([{"question": "SECRET"}]), "train.json: 0.image_name: Field required"),
         (json.dumps([entry("../a.png", "Is it?", "yes")]), "train.json: 0.image_name: String should match"),
         (json.dumps([entry("a.png", "Is it?", "maybe", options=["yes", "no"])]), "0: the answer is none of the 2"),
+        (
+            json.dumps([{**entry("a.png", "Is it?", "yes"), "patient": "SECRET"}]),
+            "train.json: 0: .* a patient has a fold",
+        ),
+        (
+            json.dumps([{**entry("a.png", "Is it?", "yes"), "patient": "SECRET", "fold": n} for n in (1, 2)]),
+            "train.json: 1: its patient is in another fold",
+        ),
     ],
 )
 def test_another_file_is_refused_by_place(tmp_path: Path, text: str, fault: str) -> None:

@@ -44,8 +44,8 @@ def subset(name: str, questions: Sequence[Question], marks: Marks, training: Seq
     Returns
     -------
     dict
-        {"name", "n_images", "n_cases", "n_closed", "n_open", "metrics", "baselines", "over_baselines"}; cases are
-        questions, the rest as `figures`, with chance and majority.
+        {"name", "n_images", "n_patients", "n_cases", "n_closed", "n_open", "metrics", "baselines", "over_baselines"};
+        cases are questions, patients subjects, the rest as `figures`, with chance and majority.
 
     Raises
     ------
@@ -53,7 +53,8 @@ def subset(name: str, questions: Sequence[Question], marks: Marks, training: Seq
         As `majority`.
     """
     guessed = {"chance": chance(questions), "majority": majority(training, questions)}
-    counts = {"name": name, "n_images": len({question.subject for question in questions}), **counted(questions)}
+    images, patients = {question.image for question in questions}, {question.subject for question in questions}
+    counts = {"name": name, "n_images": len(images), "n_patients": len(patients), **counted(questions)}
     return counts | figures(questions, marks, guessed)
 
 

@@ -1,18 +1,19 @@
 """Folders of questions about pictures as VQA-RAD comes: `train.json` and `images/`; parts that share no picture.
 
-Whose pictures they are is not known: the picture is the unit that is divided and resampled. Two pictures of one patient
-may fall into two parts.
+Where it is known whose pictures they are, the patient is the unit that is divided and resampled. Else it is the
+picture, and two pictures of one patient may fall into two parts.
 """
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import UnidentifiedImageError
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from inference.errors import DataError
 from inference.evaluation.posed import Posed, options_of
@@ -29,12 +30,12 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Posed):
-    """A question about a picture, which is its subject.
+    """A question about a picture; its subject is the patient, or the picture where nobody knows whose it is.
 
     Attributes
     ----------
     fold
-        Part by picture, 1 to `FOLDS`.
+        Part by subject, 1 to `FOLDS`.
     image_file
         The picture.
     """
@@ -45,7 +46,7 @@ class Question(Posed):
     @property
     def image(self) -> str:
         """Name of the picture."""
-        return self.subject
+        return self.image_file.name
 
     def load(self) -> Pixels:
         """Read the picture.
@@ -69,6 +70,14 @@ class _Entry(BaseModel):
     answer_type: str
     question_type: str
     options: tuple[str, ...] = ()
+    patient: str | None = Field(default=None, min_length=1)
+    fold: int | None = Field(default=None, ge=1, le=FOLDS)
+
+    @model_validator(mode="after")
+    def _patients_are_divided(self) -> Self:
+        if (self.patient is None) != (self.fold is None):
+            raise ValueError("a patient has a fold, and a picture of nobody known is divided by its name")
+        return self
 
 
 _ENTRIES = TypeAdapter(list[_Entry])
@@ -86,12 +95,13 @@ def questions(folder: Path) -> list[Question]:
     ----------
     folder
         With `images/` and `train.json`, a list of objects with image_name, question, answer, answer_type ("CLOSED" or
-        "OPEN"), question_type (the first of several counts) and, where they are known, options.
+        "OPEN"), question_type (the first of several counts) and, where they are known, options; and where it is known
+        whose picture it is, patient and fold.
 
     Raises
     ------
     DataError
-        If the file cannot be read or is another; the message names the place.
+        If the file cannot be read or is another, or a patient is in two folds; the message names the place.
     """
     try:
         entries = _ENTRIES.validate_json((folder / FILE).read_bytes())
@@ -100,6 +110,10 @@ def questions(folder: Path) -> list[Question]:
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"])) or "file"
         raise DataError(f"{folder.name}/{FILE}: {place}: {error.errors()[0]['msg']}") from error
+    folds: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        if entry.patient is not None and folds.setdefault(entry.patient, entry.fold or 0) != entry.fold:
+            raise DataError(f"{folder.name}/{FILE}: {number}: its patient is in another fold as well")
     return [_question(number, entry, folder) for number, entry in enumerate(entries)]
 
 
@@ -113,12 +127,12 @@ def _question(number: int, entry: _Entry, folder: Path) -> Question:
     place = f"{folder.name}/{FILE}: {number}"
     options = options_of(entry.answer, entry.options, place) if closed or entry.options else ()
     return Question(
-        subject=entry.image_name,
+        subject=entry.patient or entry.image_name,
         text=entry.question.strip(),
         answer=entry.answer.strip(),
         kind=entry.question_type.split(",")[0].strip().upper(),
         closed=closed,
         options=options,
-        fold=fold_of(entry.image_name),
+        fold=entry.fold or fold_of(entry.image_name),
         image_file=folder / IMAGES / entry.image_name,
     )
