@@ -99,6 +99,13 @@ class MiniVision(nn.Module):
         marks = self.marks(maps[self.sizes.marked_at])
         return self._features(maps[-1], marks), marks
 
+    def marked(self, image: Tensor) -> Tensor:
+        """The logits of the marks alone."""
+        for stage in self.stages[: self.sizes.marked_at + 1]:
+            image = stage(image)
+        marks: Tensor = self.marks(image)
+        return marks
+
     def _features(self, last: Tensor, marks: Tensor) -> Tensor:
         three = len(self.sizes.shape) == 3
         down, pool = self.down(last), self.sizes.pool

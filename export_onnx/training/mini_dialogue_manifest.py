@@ -5,6 +5,7 @@ from typing import Any
 
 from export_onnx.training import slice_words as words
 from export_onnx.training.record import LEARNING, exporter
+from export_onnx.training.talk_card import Words
 from export_onnx.training.tumour_manifest import CODES, INPUTS, NEOPLASM, preprocess
 from inference.concept import Concept
 from inference.manifests.identity import Licence, SourceCheckpoint, TrainingRun
@@ -23,6 +24,33 @@ LICENCE = Licence(
         "Learnt from Cheng's brain tumor dataset (CC BY 4.0) and from VQA-RAD (CC0): name them. Not for diagnosis."
     ),
 )
+
+
+def card_words(fold: int) -> Words:
+    """What the card says of this bundle alone; `fold` was kept to test."""
+    return Words(
+        made=(
+            "LLaVA's contract on small pictures: a slice in, features of its parts out, a decoder of Llama's kind "
+            "behind them, with a tokenizer of its own. Learnt from nothing; no weights of CLIP or Llama are in it."
+        ),
+        reads=f"contrast T1-weighted MR of the head, five slices of a series, each at {SIZE} x {SIZE}",
+        gives="probability of tumour and of each kind, and a text about the middle slice as a draft",
+        explained=(
+            f"Patients and pictures that were not learnt from: fold {fold}, looked at once. `tumour-questions` are "
+            "questions of four options about slices of patients: which kind of tumour or none, in which part of the "
+            "picture, how much of it. `vqa-rad` are questions that people asked about radiological pictures."
+        ),
+        command=f"dicom-node evaluate mini-image-dialogue OUT/tumour-questions DATA/vqa-rad --fold {fold} --json",
+        units="patients, of `vqa-rad` over pictures, since nobody knows whose they are",
+        limits=(
+            (
+                "Slices without tumour came from another source than those with one: that a slice shows none is told "
+                "in part by where it comes from."
+            ),
+            "Places are those of the picture, not of the patient; the guard takes no side from its words.",
+            "It knows no words but those of its training: another question gets an answer that means nothing.",
+        ),
+    )
 
 
 def values(chat: Chat, checkpoint: SourceCheckpoint, run: TrainingRun) -> Mapping[str, Any]:

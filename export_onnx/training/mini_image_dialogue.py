@@ -9,15 +9,19 @@ import numpy as np
 import torch
 from highdicom import Volume
 
+from export_onnx.evaluated import evaluated
+from export_onnx.finished import finished
 from export_onnx.models.decoder import DecoderSizes
 from export_onnx.models.mini_vision import MiniSizes
 from export_onnx.training import loop, slice_words
-from export_onnx.training.mini_dialogue_manifest import NAME, SIZE, VERSION, values
+from export_onnx.training import talk_test_pictures as test_pictures
+from export_onnx.training.mini_dialogue_manifest import NAME, SIZE, VERSION, card_words, values
 from export_onnx.training.mini_talk import exported, learn
 from export_onnx.training.record import checkpoint
 from export_onnx.training.shipped import Order
 from export_onnx.training.slices import slices, split
 from export_onnx.training.talk_batches import Encoder, Taught
+from export_onnx.training.talk_card import talk_card
 from export_onnx.training.talk_pictures_drawn import Asked, DrawnPictures
 from export_onnx.training.talk_tokenizer import chat_of, tokenizer_of
 from export_onnx.training.tumour_manifest import KINDS as LABELS
@@ -29,6 +33,9 @@ from inference.evaluation.folders import cases
 from inference.evaluation.questions import Question, questions
 from inference.imaging.preprocess import prepare
 from inference.manifests.identity import TrainingRun
+
+TEST = "tumour-questions"
+"""Folder that questions about the kept fold are written to, below `--out`."""
 
 QUESTIONS = "vqa-rad"
 """Folder of pictures with questions, below `--data`."""
@@ -135,7 +142,16 @@ def train(data: Path, out: Path, setting: Setting, fold: int, command: str, repo
         iterations=setting.schedule.iterations,
     )
     record = checkpoint(f"MiniTalker({setting.sizes}, {setting.decoder})", weights)
-    return exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS)
+    bundle = exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS)
+    test_pictures.write(both, made, fold, out / TEST)
+    figures = evaluated(bundle.path, [out / TEST, data / QUESTIONS], "--fold", str(fold))
+    took = loop.took(out / "checkpoint.pt")
+    return finished(
+        bundle,
+        {**figures, "subsets": figures["subsets"][:2]},  # each folder by itself
+        lambda manifest, told: talk_card(manifest, told, words=card_words(fold), took=took),
+        out,
+    )
 
 
 def asked_pictures(asked: Sequence[Question]) -> list[Asked]:

@@ -20,6 +20,9 @@ _MARKS = 0.5  # of the loss: where lesions are, beside what is written
 _ENTROPY = 5.0  # weight of the cross entropy of marks beside Dice: without it small lesions hardly count
 
 
+Report = Callable[[str], None]
+
+
 class Batch(Protocol):
     """A step's images (image, channel, ...), texts, and marks (image, kind, ...)."""
 
@@ -40,23 +43,36 @@ def learn(
     sizes: MiniSizes,
     decoder: DecoderSizes,
     drawn: Callable[[int], Batch],
-    schedule: loop.Schedule,
+    schedules: tuple[loop.Schedule, loop.Schedule],
     checkpoint: Path,
-    report: Callable[[str], None],
+    report: Report,
 ) -> MiniTalker:
-    """Train a network from nothing.
+    """Train a network from nothing: first to mark, then to mark and to speak of what it sees.
 
     Parameters
     ----------
     drawn
         The batch of a step.
+    schedules
+        Of the two parts.
     checkpoint
-        As in `loop.train`.
+        As in `loop.train`; that of the first part lies beside it.
     """
-    torch.manual_seed(schedule.seed)
+    first, then = schedules
+    torch.manual_seed(then.seed)
     where = loop.device()
     network = MiniTalker(sizes, decoder).to(where)
     cells = sizes.cells(sizes.marked_at)
+
+    def marking(learning: nn.Module, step: int) -> Tensor:
+        batch = drawn(step)
+        marks = learning.marked(batch.image.to(where))  # type: ignore[operator]  # of MiniVision
+        return marks_loss(marks, on_cells(batch.marks.to(where), cells))
+
+    marked = loop.train(
+        network.vision, first, marking, checkpoint.with_name("marks.pt"), _telling("marks", first, report)
+    )
+    network.vision.load_state_dict(marked.state_dict())
 
     def step_loss(learning: nn.Module, step: int) -> Tensor:
         batch = drawn(step)
@@ -64,14 +80,18 @@ def learn(
         loss: Tensor = text + _MARKS * marks_loss(marks, on_cells(batch.marks.to(where), cells))
         return loss
 
-    def told(step: int, loss: float) -> None:
-        if step % 50 == 0 or step == schedule.iterations:
-            report(f"step {step} of {schedule.iterations}, loss {loss:.3f}")
-
-    trained = loop.train(network, schedule, step_loss, checkpoint, told)
+    trained = loop.train(network, then, step_loss, checkpoint, _telling("texts", then, report))
     if not isinstance(trained, MiniTalker):
         raise TypeError("the loop gave back another network")
     return trained.cpu()
+
+
+def _telling(what: str, schedule: loop.Schedule, report: Report) -> loop.Progress:
+    def told(step: int, loss: float) -> None:
+        if step % 50 == 0 or step == schedule.iterations:
+            report(f"{what}: step {step} of {schedule.iterations}, loss {loss:.3f}")
+
+    return told
 
 
 def on_cells(marks: Tensor, cells: tuple[int, ...]) -> Tensor:

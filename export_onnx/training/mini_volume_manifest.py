@@ -5,6 +5,7 @@ from typing import Any
 
 from export_onnx.training import volume_words as words
 from export_onnx.training.record import LEARNING, TEMPLATE_LICENCE, exporter
+from export_onnx.training.talk_card import Words
 from inference import operations as ops
 from inference.bundle import load
 from inference.catalogue import shipped_bundles_dir
@@ -41,6 +42,36 @@ KIND_CODES = {
     "hypointense": Concept(scheme="99DICOMNODE", value="hypointense-lesion", meaning="Hypointense lesion"),
     "ring": Concept(scheme="99DICOMNODE", value="ring-lesion", meaning="Ring lesion"),
 }
+
+CARD = Words(
+    made=(
+        "M3D's contract on a small grid: a volume in, features of its parts out, a decoder of Llama's kind behind "
+        "them, with a tokenizer of its own. It learnt from made-up heads and has never seen a patient. "
+        "It exists to take a report out of a language model by the path that every later one takes."
+    ),
+    reads=f"T1-weighted MR of the head, laid on {' x '.join(map(str, SHAPE))} voxels",
+    gives=(
+        f"what {EVIDENCE} marks and measures, each finding with its kind (hyperintense, hypointense, ring) and that "
+        "kind's probability, and a report as a draft, each sentence held against what was marked"
+    ),
+    explained=(
+        "Made-up heads that were neither learnt from nor looked at before, each on its own grid, through the reader a "
+        "node uses. `vqa_closed_accuracy` is over all questions, of two and of four options; `_of_` a kind over those "
+        "of the kind; `_localised` are the same with the place of the largest lesion in the prompt. "
+        "`report_rule_score` counts lesions whose side, part of the brain and size (within 20 %) are all right."
+    ),
+    command="dicom-node evaluate mini-volume-report DATA/mini-volume-report-test --prompt-mode both --json",
+    units="heads",
+    limits=(
+        (
+            "Trained and tested on synthetic heads alone: the figures say that the path works, and nothing of "
+            "patients. Refused unless the configuration says `allow_synthetic = true`."
+        ),
+        "It sees voxels of about 5 x 3 x 3 mm: what is measured of a finding is measured by the evidence, not by it.",
+        "It knows no words but those of its training: another question gets an answer that means nothing.",
+    ),
+)
+"""What the card says of this bundle alone."""
 
 
 def values(chat: Chat, checkpoint: SourceCheckpoint, run: TrainingRun) -> Mapping[str, Any]:

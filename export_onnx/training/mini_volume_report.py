@@ -7,20 +7,27 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export_onnx.evaluated import evaluated
+from export_onnx.finished import finished
 from export_onnx.models.decoder import DecoderSizes
 from export_onnx.models.mini_vision import MiniSizes
 from export_onnx.training import loop
+from export_onnx.training import talk_test_heads as test_heads
 from export_onnx.training import volume_words as words
 from export_onnx.training.mini_talk import exported, learn
-from export_onnx.training.mini_volume_manifest import NAME, PREPROCESS, SHAPE, VERSION, values
+from export_onnx.training.mini_volume_manifest import CARD, NAME, PREPROCESS, SHAPE, VERSION, values
 from export_onnx.training.record import checkpoint
 from export_onnx.training.shipped import Order
 from export_onnx.training.talk_batches import Encoder
+from export_onnx.training.talk_card import talk_card
 from export_onnx.training.talk_heads import TalkHead, talk_heads
 from export_onnx.training.talk_heads_drawn import DrawnHeads, taught
 from export_onnx.training.talk_tokenizer import chat_of, tokenizer_of
 from inference.bundle import Bundle
 from inference.manifests.identity import TrainingRun
+
+TEST = "mini-volume-report-test"
+"""Folder that the heads of the test are written to, below `--data`."""
 
 _VOCABULARY = 512
 _MAX_TOKENS = 512
@@ -37,13 +44,14 @@ class Setting:
     batch: int
     sizes: MiniSizes
     decoder: DecoderSizes
+    marks: loop.Schedule
     schedule: loop.Schedule
 
 
 REAL = Setting(
     training=range(40_000, 40_800),
     test=range(60_000, 60_160),
-    batch=16,
+    batch=14,
     sizes=MiniSizes(
         shape=SHAPE,
         channels=1,
@@ -58,8 +66,9 @@ REAL = Setting(
     decoder=DecoderSizes(
         vocabulary=_VOCABULARY, hidden=160, inner=448, layers=4, heads=5, shared_heads=5, head=32, epsilon=1e-5
     ),
+    marks=loop.Schedule(seed=1, iterations=2_000, learning_rate=2e-3, betas=(0.9, 0.99), average=0.99, bfloat16=True),
     schedule=loop.Schedule(
-        seed=1, iterations=3_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.998, bfloat16=True
+        seed=1, iterations=2_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.995, bfloat16=True
     ),
 )
 QUICK = Setting(
@@ -80,6 +89,7 @@ QUICK = Setting(
     decoder=DecoderSizes(
         vocabulary=_VOCABULARY, hidden=16, inner=32, layers=1, heads=2, shared_heads=2, head=8, epsilon=1e-5
     ),
+    marks=loop.Schedule(seed=1, iterations=2, learning_rate=1e-3, average=0.9),
     schedule=loop.Schedule(seed=1, iterations=4, learning_rate=1e-3, average=0.9),
 )
 
@@ -109,7 +119,8 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
     tokenizer = tokenizer_of(_texts(heads), _VOCABULARY)
     chat = chat_of(tokenizer)
     drawn = DrawnHeads(heads=heads, encoder=Encoder(tokenizer, chat), seed=setting.schedule.seed, batch=setting.batch)
-    network = learn(setting.sizes, setting.decoder, drawn.at, setting.schedule, out / "checkpoint.pt", report)
+    schedules = setting.marks, setting.schedule
+    network = learn(setting.sizes, setting.decoder, drawn.at, schedules, out / "checkpoint.pt", report)
     weights = out / f"{NAME}-{VERSION}.pt"
     torch.save(network.state_dict(), weights)
     made_by = TrainingRun(
@@ -120,10 +131,19 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
             f"{setting.test[0]} to {setting.test[-1]}; grown from the ICBM 2009a template (MNI/McGill, see NOTICE)"
         ),
         parameters=sum(p.numel() for p in network.parameters()),
-        iterations=setting.schedule.iterations,
+        iterations=setting.marks.iterations + setting.schedule.iterations,
     )
     record = checkpoint(f"MiniTalker({setting.sizes}, {setting.decoder})", weights)
-    return exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS)
+    bundle = exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS)
+    test_heads.write(setting.test, data / TEST, report)
+    figures = evaluated(bundle.path, [data / TEST], "--prompt-mode", "both")
+    took = loop.took(out / "checkpoint.pt")
+    return finished(
+        bundle,
+        {**figures, "subsets": figures["subsets"][:1]},  # of one folder; the second is of all together
+        lambda manifest, told: talk_card(manifest, told, words=CARD, took=took),
+        out,
+    )
 
 
 def _texts(heads: Sequence[TalkHead]) -> list[str]:

@@ -20,7 +20,7 @@ from inference.synthetic.lesion import Kind
 _TEXTS = 6
 _REPORT_WEIGHT = 2.0
 _SHIFTS = (1, 3, 3)  # voxels along (slice, row, column), at most
-_LOCALISED = 0.35  # of the closed questions about a head with lesions
+_LOCALISED = 0.35  # of the closed questions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,8 @@ def taught(facts: HeadFacts, rng: np.random.Generator) -> list[Taught]:
     if facts:
         lesion = facts[int(rng.integers(len(facts)))]
         texts += [_plain(words.in_other_words(e, rng)) for e in words.of_marked(lesion)]
-        closed = [words.localised([e], facts[0])[0] if rng.random() < _LOCALISED else e for e in closed]
+    first = facts[0] if facts else None
+    closed = [words.localised([e], first)[0] if rng.random() < _LOCALISED else e for e in closed]
     order = rng.permutation(len(closed))
     while len(texts) < _TEXTS:
         texts += [_plain(closed[int(i)]) for i in order[: _TEXTS - len(texts)]]

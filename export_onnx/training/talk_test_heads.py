@@ -13,7 +13,6 @@ from export_onnx.training.head_facts import HeadFacts, facts_of
 from export_onnx.training.talk_heads import made_up
 from inference.evaluation.studies_file import FILE
 from inference.imaging.grid import to_image
-from inference.language.localisation import marked
 
 _KINDS = {
     words.PRESENT: "presence",
@@ -46,11 +45,12 @@ def _entry(seed: int, folder: Path) -> dict[str, Any]:
         array = head.image.volume.array.astype(np.int16)
         sitk.WriteImage(to_image(array, head.image.volume.affine), str(partial), True)  # noqa: FBT003  # compressed
         partial.replace(volume)
-    told = {
+    return {
         "patient": f"synthetic-{seed}",
         "volume": volume.name,
         "modality": "MR",
         "weighting": "T1",
+        "location": words.location(facts[0] if facts else None),
         "report": words.report(facts).answer,
         "facts": _facts(facts),
         "questions": [
@@ -58,12 +58,6 @@ def _entry(seed: int, folder: Path) -> dict[str, Any]:
             for e in words.closed(facts, np.random.default_rng([seed, 17]))
         ],
     }
-    return told if not facts else {**told, "location": _location(facts)}
-
-
-def _location(facts: HeadFacts) -> str:
-    first = facts[0]
-    return marked("lesion", first.side, first.site, first.long_mm, first.short_mm)
 
 
 def _facts(facts: HeadFacts) -> dict[str, Any]:

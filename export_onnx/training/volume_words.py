@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 
 from export_onnx.training.head_facts import HeadFacts, LesionFacts
-from inference.language.localisation import marked
+from inference.language.localisation import located, marked
 from inference.synthetic.lesion import Kind
 
 PRESENT = "Is there a lesion in the brain?"
@@ -95,12 +95,19 @@ def closed(facts: HeadFacts, rng: np.random.Generator) -> list[Exchange]:
     return exchanges
 
 
-def localised(exchanges: Sequence[Exchange], lesion: LesionFacts) -> list[Exchange]:
-    """The same with the place of a lesion in the prompt."""
-    where = marked("lesion", lesion.side, lesion.site, lesion.long_mm, lesion.short_mm)
+def localised(exchanges: Sequence[Exchange], lesion: LesionFacts | None) -> list[Exchange]:
+    """The same with the place of a lesion in the prompt, or that nothing is marked."""
+    where = location(lesion)
     return [
         Exchange(about=e.about, question=f"{where} {e.question}", answer=e.answer, options=e.options) for e in exchanges
     ]
+
+
+def location(lesion: LesionFacts | None) -> str:
+    """What stands before a question about a lesion, or where there is none."""
+    if lesion is None:
+        return located(())
+    return marked("lesion", lesion.side, lesion.site, lesion.long_mm, lesion.short_mm)
 
 
 def of_marked(lesion: LesionFacts) -> list[Exchange]:
