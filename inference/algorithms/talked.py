@@ -88,7 +88,7 @@ def told(algorithm: Algorithm, answers: Sequence[Answered], drafts: Sequence[Dra
             for answer in answers
         ),
     )
-    return guard([_printable(draft.written.text) for draft in drafts], coded)
+    return guard([printable(draft.written.text) for draft in drafts], coded)
 
 
 def _answer(answer: Answered, *, named: bool) -> Sentence:
@@ -102,20 +102,24 @@ def _answer(answer: Answered, *, named: bool) -> Sentence:
 
 
 def _announced(draft: Drafted) -> list[Sentence]:
-    """That a text was written, and about what; the text itself goes through the guard."""
     if draft.written.ending not in ("stop", "tokens"):
         raise InferenceError(f"the text {draft.request.id} was not ready in time: ended by {draft.written.ending}")
-    about, says = "the volume", WroteAboutVolume() if draft.about is None else draft.about
-    if draft.about is not None:
-        about = f"slice {draft.about.number} of {draft.about.count}"
+    return announced(draft.written, draft.about)
+
+
+def announced(written: Written, slice_: WroteAboutSlice | None) -> list[Sentence]:
+    """That a text was written, and about what; the text itself goes through the guard."""
+    about, says = "the volume", WroteAboutVolume() if slice_ is None else slice_
+    if slice_ is not None:
+        about = f"slice {slice_.number} of {slice_.count}"
     text = f"A language model wrote about {about}; its text is a draft that nobody checked."
     sentences = [Sentence(text=text, says=says)]
-    if draft.written.ending == "tokens":
-        count = len(draft.written.tokens)
+    if written.ending == "tokens":
+        count = len(written.tokens)
         sentences.append(Sentence(text=f"It was cut off after {count} tokens.", says=DraftCutOff(tokens=count)))
     return sentences
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text on one line, without what cannot be printed."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

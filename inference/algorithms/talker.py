@@ -1,15 +1,20 @@
 """What every reader that looks and speaks is: one vision graph, one language side; how each looks is its own."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.algorithms import Runtime
+from inference.algorithms.answers import Answering, View
 from inference.algorithms.talked import Drafted, present
+from inference.asked import Asked, Told
 from inference.bundle import Bundle
 from inference.errors import BundleError
-from inference.findings import Algorithm
+from inference.findings import Algorithm, Findings
+from inference.image import Image
 from inference.inputs import Inputs
 from inference.language.conversation import Conversation, Seen
 from inference.manifests.talk import Question, Talk
@@ -20,7 +25,7 @@ from inference.statements import WroteAboutSlice
 Kind = TypeVar("Kind", bound=Talk)
 
 
-class Talker(Generic[Kind]):
+class Talker(ABC, Generic[Kind]):
     """A bundle that looks and speaks, ready to read.
 
     Parameters
@@ -72,6 +77,15 @@ class Talker(Generic[Kind]):
     def provider(self) -> str:
         """Execution provider in use, as ONNX Runtime names it."""
         return self._vision.provider
+
+    def answered(self, image: Image, asked: Asked, told: Told, cancelled: Callable[[], bool]) -> Findings:
+        """Answer a question about one volume; see `inference.asked.Answerer`."""
+        answering = Answering(self._conversation, self._manifest, self.algorithm, asked, told, cancelled)
+        return answering.answered(self._views(image, every=answering.is_closed))
+
+    @abstractmethod
+    def _views(self, image: Image, *, every: bool) -> list[View]:
+        """What the bundle looks at: all of it, or what texts are about alone."""
 
     @classmethod
     def _of_kind(cls, bundle: Bundle) -> Kind:

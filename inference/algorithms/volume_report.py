@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from inference.algorithms.answers import View
 from inference.algorithms.maps import prepared
 from inference.algorithms.talked import Answered, told
 from inference.algorithms.talker import Talker
 from inference.findings import Findings
 from inference.image import Image
+from inference.language.conversation import Seen
 from inference.manifests.talk import VolumeReportManifest
 
 
@@ -27,9 +29,15 @@ class VolumeReport(Talker[VolumeReportManifest]):
         InferenceError
             If a run fails, or a text is not ready in time.
         """
-        seen = self._looked_at(prepared(image, self._manifest).array[np.newaxis].astype(np.float32))
+        seen = self._seen(image)
         answers = [
             Answered(question=question, probability=self._probability(seen, question))
             for question in self._manifest.questions
         ]
         return told(self.algorithm, answers, self._drafts(seen))
+
+    def _views(self, image: Image, *, every: bool) -> list[View]:
+        return [View(seen=self._seen(image))]
+
+    def _seen(self, image: Image) -> Seen:
+        return self._looked_at(prepared(image, self._manifest).array[np.newaxis].astype(np.float32))

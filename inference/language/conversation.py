@@ -81,10 +81,13 @@ class Conversation:
         read = self._decoder.read(np.concatenate([before, features]), self._decoder.empty)
         return Seen(cache=read.cache)
 
-    def answered(self, seen: Seen, question: Question) -> Choice:
-        """Answer a closed question with one of its options; raises InferenceError, or BundleError as `Conversation`."""
+    def answered(self, seen: Seen, question: Question, words: str = "") -> Choice:
+        """Answer a closed question, in other words where given, with one of its options.
+
+        Raises InferenceError, or BundleError as `Conversation`.
+        """
         try:
-            return self.weighed(seen, question.text, [option.text for option in question.options])
+            return self.weighed(seen, words or question.text, [option.text for option in question.options])
         except ValueError as error:
             raise BundleError(f"question {question.id}: {error}") from error
 
@@ -92,6 +95,16 @@ class Conversation:
         """Answer any question with one of some options; raises InferenceError, and ValueError as `chosen`."""
         tokens = [self._tokenizer.answer(text, option) for option in options]
         return chosen(self._decoder, self._asked(seen, text), tokens)
+
+    def room(self, seen: Seen, text: str) -> int:
+        """Tokens that the decoder takes beyond the image and a question: below 0 where the question has no room.
+
+        Raises
+        ------
+        ValueError
+            If the question holds a mark of the tokenizer.
+        """
+        return self._decoder.max_tokens - seen.cache.length - len(self._tokenizer.after(text))
 
     def written(
         self,

@@ -1,0 +1,50 @@
+"""A question in the words in which a model is asked it: as it is, with what was found, or step by step.
+
+BrainMRI-GPT asked in three ways: of the image alone, with the place of the lesion given, and by a chain of thought.
+There the place was drawn into the image; here it is said in words, from codes and measurements alone, never from text
+of a header.
+"""
+
+from collections.abc import Sequence
+
+from inference.asked import Exchange, Mode
+from inference.findings import Finding
+from inference.measured import size_in_words
+
+MOST_FOUND = 10
+"""Findings that a prompt names."""
+
+STEPS = "Think step by step: first what is seen and where, then what speaks for it and against it, then the answer."
+"""Ends a question that is to be answered by a chain of thought."""
+
+
+def put(question: str, mode: Mode, found: Sequence[Finding], earlier: Sequence[Exchange]) -> str:
+    """The words.
+
+    Parameters
+    ----------
+    found
+        What is coded of the study.
+    earlier
+        Questions that were answered before, the oldest first.
+    """
+    lines = [line for each in earlier for line in (f"Earlier question: {each.question}", f"Answer: {each.answer}")]
+    if mode != "zero-shot" and (places := localised(found)):
+        lines.append(f"Found in these images: {'; '.join(places)}.")
+    lines.append(question)
+    if mode == "chain-of-thought":
+        lines.append(STEPS)
+    return "\n".join(lines)
+
+
+def localised(found: Sequence[Finding]) -> list[str]:
+    """Kind, place and size of each finding that has a side or a size, from its codes and measurements."""
+    return [words for finding in found if (words := _place(finding))][:MOST_FOUND]
+
+
+def _place(finding: Finding) -> str:
+    size = size_in_words(finding)
+    if finding.laterality is None and not size:
+        return ""
+    where = " ".join(code.meaning.lower() for code in (finding.laterality, finding.site) if code)
+    return ", ".join(part for part in (finding.code.meaning, where, size) if part)
