@@ -10,6 +10,7 @@ from dicom_node.results.answers import Answer, answers
 from dicom_node.results.drafts import drafted
 from dicom_node.results.identity import Identity
 from dicom_node.results.placement import tracking_uid
+from dicom_node.results.spoken import spoken
 from dicom_node.study import Language
 from inference.findings import Finding, Findings, Measurement, Narrative
 
@@ -83,7 +84,7 @@ def _answer(answer: Answer, language: Language) -> dict[str, Any]:
         "option": answer.choice.option if answer.choice else None,
         "probability": answer.choice.probability if answer.choice else None,
         "slice": None if answer.plane is None else answer.plane + 1,
-        "notes": [s.text for s in answer.findings.narrative.sentences if s.draft is None],
+        "notes": [s.text for s in spoken(answer.findings, language) if s.finding is None],
         "sentences": [
             {
                 "text": s.text,
