@@ -22,6 +22,7 @@ from dicom_node.config import Config, load
 from dicom_node.errors import ConfigError, NodeError
 from dicom_node.operation import report
 from dicom_node.operation.administration import administrators_ledger, park, retry, withdraw
+from dicom_node.operation.ask import ask
 from dicom_node.operation.logs import set_up
 from dicom_node.operation.models_commands import models_app
 from dicom_node.operation.options import (
@@ -326,11 +327,12 @@ def show(study: StudyArgument, config: ConfigOption, json: JsonOption = False) -
     """One study: outcome, what was read and why, objects and where they are."""
     with administrators_ledger(config) as (_, ledger):
         line = ledger.find_study(study)
-        told = report.study_json(line, ledger.readings(line.study_instance_uid))
+        uid = line.study_instance_uid
+        told = report.study_json(line, ledger.readings(uid), ledger.questions(uid))
     typer.echo(report.as_json(told)) if json else report.show_study(Console(), told["studies"][0])
 
 
-for _lever in (retry, park, withdraw):
+for _lever in (ask, retry, park, withdraw):
     app.command(rich_help_panel="Operate")(_lever)
 
 

@@ -111,6 +111,7 @@ class ObjectKind(StrEnum):
     OUTCOME = "OUTCOME"
     CAPTURE = "CAPTURE"  # several instances in one series: pages
     REJECTION = "REJECTION"  # a note that others are withdrawn
+    ANSWER = "ANSWER"  # a question that a person asked, and its answer
 
 
 class Rejection(StrEnum):

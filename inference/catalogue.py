@@ -3,12 +3,13 @@
 Naming, describing and judging a bundle loads no ONNX Runtime; only `open_reader` does.
 """
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.algorithms import Reader, Runtime, TextReader
-from inference.bundle import Bundle, load
+from inference.bundle import MANIFEST, Bundle, load
 from inference.errors import BundleError
 from inference.findings import Algorithm, stricter
 from inference.inputs import Inputs, TextInputs, narrowed
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 shipped_bundles_dir = Path(__file__).parent / "bundles"
 """Bundles that come with the program."""
+
+TALKERS = frozenset({"image-dialogue", "volume-report"})
+"""Kinds of bundles that look and speak."""
 
 CLASSICAL = "brain-lesions"
 """The algorithm that is no bundle; the brain it looks into is found by one."""
@@ -76,6 +80,11 @@ def names(bundles_dir: Path | None) -> tuple[str, ...]:
         If the folder is not there.
     """
     return tuple(sorted({CLASSICAL, *(name for name, _ in _folders(bundles_dir))}))
+
+
+def speakers(bundles_dir: Path | None) -> tuple[str, ...]:
+    """Names of the bundles that look and speak, as their manifests say unverified; raises BundleError as `names`."""
+    return tuple(sorted({name for name, path in _folders(bundles_dir) if _speaks(path / MANIFEST)}))
 
 
 def describe(name: str, bundles_dir: Path | None) -> Description:
@@ -146,7 +155,7 @@ def open_bundle(bundle: Bundle, bundles_dir: Path | None, runtime: Runtime) -> R
         return TumourLocaliser.opened(bundle, runtime)
     if bundle.manifest.algorithm == "report-judge":
         raise BundleError(f"{bundle.path.name} judges reports and reads no study: it serves `evaluate --judge` alone")
-    if bundle.manifest.algorithm in ("image-dialogue", "volume-report"):
+    if bundle.manifest.algorithm in TALKERS:
         return _talker(bundle, bundles_dir, runtime)
     from inference.algorithms.segment import Segmenter
 
@@ -243,6 +252,13 @@ def _folders(bundles_dir: Path | None) -> list[tuple[str, Path]]:
         for path in sorted(place.iterdir())
         if path.is_dir() and _version(path)
     ]
+
+
+def _speaks(manifest: Path) -> bool:
+    try:
+        return json.loads(manifest.read_bytes())["algorithm"] in TALKERS
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _version(path: Path) -> tuple[int, ...]:

@@ -287,6 +287,43 @@ class DraftCutOff:
     tokens: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Posed:
+    """How a question was put; what follows is its answer."""
+
+    mode: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chose:
+    """Which of a closed question's options a language model holds the likeliest, having looked at the whole volume."""
+
+    option: str
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoseOnSlice:
+    """The same of one slice, number `number` of `count`: the one on which what is asked for is the likeliest."""
+
+    option: str
+    probability: float
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingLocalised:
+    """A question was not put with what was found: no result of the study says where anything lies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierLeftOut:
+    """The oldest of the questions that this one goes on from had no room."""
+
+    count: int
+
+
 Statement = (
     AsCoded
     | CodedOfNoKind
@@ -325,5 +362,10 @@ Statement = (
     | LiesIn
     | KindAnswer
     | DraftCutOff
+    | Posed
+    | Chose
+    | ChoseOnSlice
+    | NothingLocalised
+    | EarlierLeftOut
 )
 """All kinds; a language that the node speaks has a pattern for each."""

@@ -59,7 +59,7 @@ def test_a_study_gets_its_objects() -> None:
 def test_the_summary_is_that_of_the_command_line() -> None:
     result = read_study(task(study()), analyse)
     (finding,) = result.findings
-    assert set(finding) == {"code", "site", "laterality", "probability", "measurements", "tracking_uid"}
+    assert set(finding) == {"label", "code", "site", "laterality", "probability", "measurements", "tracking_uid"}
     assert finding["code"] == {"scheme": "SCT", "value": "52988006", "meaning": "Lesion"}
     assert finding["laterality"] is None
     assert finding["probability"] == 0.75

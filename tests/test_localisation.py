@@ -45,11 +45,11 @@ def test_a_finding_stands_before_the_text() -> None:
     assert localised("What is it?", finding) == "Marked: lesion, left frontal lobe, 23 mm x 18 mm. What is it?"
 
 
-def test_several_are_said_in_one_and_what_has_no_region_is_not_marked() -> None:
+def test_several_are_said_in_one_and_what_lies_nowhere_is_not_marked() -> None:
     mask = np.zeros((8, 20, 18), dtype=np.bool_)
     mask[2:4, 5:9, 5:9] = True
     one = replace(phantoms.finding(mask), code=LESION, laterality=codes.SCT.Left, site=codes.SCT.TemporalLobe)
     said = marked("Lesion", "Left", "Temporal lobe", *map(one.measured, (codes.SCT.LongAxis, codes.SCT.ShortAxis)))
-    plain = replace(one, laterality=None, site=None, measurements=())
-    assert located([one, plain]) == f"{said.removesuffix('.')}; lesion."
-    assert located([replace(one, segment=None, region=None)]) == located([]) == "Marked: nothing."
+    right = replace(one, laterality=codes.SCT.Right, site=None, measurements=())
+    assert located([one, right]) == f"{said.removesuffix('.')}; lesion, right side."
+    assert located([replace(one, laterality=None, measurements=())]) == located([]) == "Marked: nothing."

@@ -45,7 +45,7 @@ def test_every_kind_has_a_series_and_uids_of_its_own() -> None:
     uids += [placement.series_instance_uid(identity, k) for k in kinds]  # type: ignore[misc]
     assert len(set(uids)) == 2 * len(kinds)
     assert all(is_uid(uid) for uid in uids)
-    assert [placement.PLACES[k].series_number for k in kinds] == [9001, 9002, 9003, 9004, 9005, 9006]
+    assert [placement.PLACES[k].series_number for k in kinds] == [9001, 9002, 9003, 9004, 9005, 9006, 9007]
 
 
 def test_tracking_identifiers_differ_by_label_and_reading() -> None:

@@ -103,6 +103,13 @@ GERMAN_OF: dict[Statement, str] = {
     said.KindAnswer(question="What is it?", about="lesion 1", code=TUMOUR, probability=0.93): "Auf die Frage "
     "„What is it?“ zu „lesion 1“ gibt das Modell an: Tumor, Wahrscheinlichkeit 93 %.",
     said.DraftCutOff(tokens=12): "Der Entwurf wurde nach 12 Token abgebrochen.",
+    said.Posed(mode="zero-shot"): "Art der Frage: zero-shot.",
+    said.Chose(option="Yes", probability=0.93): "Die wahrscheinlichste der möglichen Antworten ist „Yes“, "
+    "Wahrscheinlichkeit 93 %.",
+    said.ChoseOnSlice(option="Yes", probability=0.93, number=4, count=7): "Die wahrscheinlichste der möglichen "
+    "Antworten ist „Yes“, Wahrscheinlichkeit 93 %, auf Schicht 4 von 7.",
+    said.NothingLocalised(): "So nicht beantwortet: Kein Ergebnis dieser Studie gibt an, wo etwas liegt.",
+    said.EarlierLeftOut(count=2): "Für die ältesten der früheren Fragen war kein Platz, Anzahl: 2.",
 }
 
 

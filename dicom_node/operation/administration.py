@@ -59,7 +59,7 @@ def withdraw(
     from dicom_node.operation.withdrawal import show_withdrawn, withdraw_study
 
     with administrators_ledger(config) as (settings, ledger):
-        _check_owner(settings)
+        check_owner(settings)
         uid, now = ledger.find_study(study).study_instance_uid, datetime.now(UTC)
         told = withdraw_study(ledger, settings, uid, reason, algorithm=algorithm, version=version, now=now)
     typer.echo(report.as_json(told)) if json else show_withdrawn(Console(), told)
@@ -95,7 +95,7 @@ def _read_again(version: int | None, *, json: bool) -> None:
     raise typer.Exit(EXIT_NO if version is None else 0)
 
 
-def _check_owner(settings: Config) -> None:
-    """A note that another user puts into the spool could not be read by the sender."""
+def check_owner(settings: Config) -> None:
+    """Raise NodeError for another user than the node's: what one puts into spool or state, the node could not read."""
     if os.getuid() != settings.node.state_dir.stat().st_uid:
         raise NodeError(f"run this as the user that the node runs as, who owns {settings.node.state_dir}")

@@ -79,9 +79,11 @@ def show_studies(console: Console, lines: list[StudyLine]) -> None:
     console.print(table if lines else "no studies yet")
 
 
-def study_json(line: StudyLine, readings: list[dict[str, Any]]) -> dict[str, Any]:
-    """`show --json`: the form that `process --json` prints too."""
-    return {"studies": [{**asdict(line), "algorithms": readings}]}
+def study_json(
+    line: StudyLine, readings: list[dict[str, Any]], questions: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """`show --json`: the form that `process --json` prints too, and what was asked about the study."""
+    return {"studies": [{**asdict(line), "algorithms": readings, "questions": list(questions)}]}
 
 
 def show_study(console: Console, study: Mapping[str, Any]) -> None:
@@ -91,6 +93,19 @@ def show_study(console: Console, study: Mapping[str, Any]) -> None:
         console.print(f"  {study['reason']}", markup=False)
     for reading in study["algorithms"]:
         _show_reading(console, reading)
+    for question in study.get("questions", ()):
+        _show_question(console, question)
+
+
+def _show_question(console: Console, question: Mapping[str, Any]) -> None:
+    asked = f"question {question['number']} to {question['algorithm']}, {_minute(question['asked_at'])}"
+    console.print(f"\n{asked}: {question['outcome'] or question['state']}", style="bold", markup=False)
+    console.print(f"  {question['question']}", markup=False)
+    for answer in question["answers"]:
+        for line in (*answer["notes"], *answer["marked"]):
+            console.print(f"  {line}", markup=False)
+    if question["reason"]:
+        console.print(f"  {question['reason']}", markup=False)
 
 
 def _show_reading(console: Console, reading: Mapping[str, Any]) -> None:

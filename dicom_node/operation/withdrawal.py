@@ -12,6 +12,7 @@ from rich.console import Console
 
 from dicom_node import __version__
 from dicom_node.config import Config
+from dicom_node.records.keeping import keep
 from dicom_node.records.ledger import Ledger
 from dicom_node.records.spool import Spool
 from dicom_node.records.withdrawals import Standing
@@ -103,14 +104,4 @@ def _note(standing: Standing, reason: Rejection, spool: Spool, config: Config, n
         version=standing.version,
     )
     made = write_rejection(reason, standing.algorithm, withdrawn, identity)
-    sha256 = hashlib.sha256(made.data).hexdigest()
-    spool.put(made.data, sha256)
-    return KeptResult(
-        kind=made.kind,
-        sop_class_uid=made.sop_class_uid,
-        sop_instance_uid=made.sop_instance_uid,
-        series_instance_uid=made.series_instance_uid,
-        sha256=sha256,
-        size=len(made.data),
-        rendering=made.rendering,
-    )
+    return keep(made, spool)

@@ -21,17 +21,18 @@ from dicom_node.reading.report_document import choose_document, documents, no_te
 from dicom_node.reading.selection import Choice, choose, nothing_fits
 from dicom_node.reading.series import ImageSeries, survey
 from dicom_node.reading.side_by_side import side_by_side
-from dicom_node.reading.summary import summarised
-from dicom_node.reading.task import Analyse, Analysis, Given, ReadingResult, Task
+from dicom_node.reading.summary import answered, summarised
+from dicom_node.reading.task import Analyse, Analysis, Given, Question, ReadingResult, Task
 from dicom_node.reading.volume import load
 from dicom_node.results.drafts import drafted
 from dicom_node.results.identity import Identity
-from dicom_node.results.objects import write_all, write_outcome
+from dicom_node.results.objects import write_all, write_answer, write_outcome
 from dicom_node.results.source import Source, TextSource
 from dicom_node.results.spoken import spoken
 from dicom_node.results.tracked import tracked
 from dicom_node.results.tracking import follow
 from dicom_node.study import Language, Outcome, ResultObject, is_uid
+from inference.asked import ImageWithQuestion
 from inference.findings import Findings
 from inference.inputs import TextInputs
 from inference.report_text import ReportText
@@ -145,6 +146,8 @@ def _read(
     loaded = load(chosen)
     report, notes = _report_beside(task, received)
     given: Given = loaded.image
+    if task.question is not None:
+        given = ImageWithQuestion(image=loaded.image, asked=task.question.asked)
     if task.beside is not None and report is not None:
         given = ImageWithText(image=loaded.image, report=report, text_reader=task.beside.name)
     analysis = analyse(task.algorithm, given)
@@ -213,6 +216,8 @@ def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysi
         settings = hashlib.sha256(f"{task.configuration_digest} {read.joined}".encode()).hexdigest()
         identities = [replace(each, configuration_digest=settings) for each in identities]
     findings = analysis.findings
+    if task.question is not None and isinstance(read.source, Source):
+        return _with_answers(task, received, read, analysis, task.question, read.source)
     if task.earlier and isinstance(read.source, Source):
         followed = follow(findings, read.source, [tracked(report) for report in task.earlier])
         findings = followed.findings
@@ -230,6 +235,28 @@ def _with_result(task: Task, received: _Received, read: _Read, analysis: Analysi
         narrative=_in_words(findings, task.language),
         provider=analysis.provider,
         seconds=analysis.seconds,
+    )
+
+
+def _with_answers(
+    task: Task, received: _Received, read: _Read, analysis: Analysis, question: Question, source: Source
+) -> ReadingResult:
+    identities = [
+        replace(each, inherited=question.tracked)
+        for each in _identities(task, received, analysis.findings.algorithm.digest, analysis.provider)
+        if each.rendering.narrative_class
+    ]
+    return ReadingResult(
+        outcome=Outcome.RESULT,
+        reason="",
+        objects=tuple(write_answer(analysis.findings, question.asked, source, each) for each in identities),
+        instances_digest=received.digest,
+        series=read.series,
+        left=read.left,
+        notes=read.notes,
+        provider=analysis.provider,
+        seconds=analysis.seconds,
+        answers=answered(analysis.findings, task.language),
     )
 
 

@@ -97,7 +97,7 @@ def analysis_to_message(analysis: Analysis) -> Message:
         "seconds": float(analysis.seconds),
         "algorithm": _algorithm_out(findings.algorithm),
         "segments": [_segment_out(segment, buffers) for segment in findings.segments],
-        "findings": [_finding_out(finding, buffers) for finding in findings.findings],
+        "findings": [finding_to_body(finding, buffers) for finding in findings.findings],
         "narrative": [sentence_out(sentence) for sentence in findings.narrative.sentences],
         "study_probability": _float_or_none(findings.study_probability),
         "study_code": _code_out(findings.study_code) if findings.study_code else None,
@@ -113,7 +113,7 @@ def analysis_from_message(message: Message) -> Analysis:
     findings = Findings(
         algorithm=_algorithm_in(body["algorithm"]),
         segments=tuple(_segment_in(segment, masks) for segment in body["segments"]),
-        findings=tuple(_finding_in(finding, masks) for finding in body["findings"]),
+        findings=tuple(finding_from_body(finding, masks) for finding in body["findings"]),
         narrative=Narrative(sentences=tuple(sentence_in(*values) for values in body["narrative"])),
         study_probability=_float_or_none(body["study_probability"]),
         study_code=_code_in(body["study_code"]) if body["study_code"] is not None else None,
@@ -175,7 +175,8 @@ def _segment_in(body: Body, masks: list[bytes]) -> Segment:
     )
 
 
-def _finding_out(finding: Finding, buffers: list[bytes]) -> Body:
+def finding_to_body(finding: Finding, buffers: list[bytes]) -> Body:
+    """A finding as JSON values; its region, where it has one, is added to `buffers`."""
     return {
         "label": finding.label,
         "code": _code_out(finding.code),
@@ -189,7 +190,8 @@ def _finding_out(finding: Finding, buffers: list[bytes]) -> Body:
     }
 
 
-def _finding_in(body: Body, masks: list[bytes]) -> Finding:
+def finding_from_body(body: Body, masks: list[bytes]) -> Finding:
+    """The finding; to be called through `dicom_node.reading.wire.decoded`."""
     return Finding(
         label=_text(body["label"]),
         code=_code_in(body["code"]),

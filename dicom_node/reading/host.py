@@ -12,6 +12,8 @@ from dicom_node.config import InferenceTable
 from dicom_node.errors import TransientError
 from dicom_node.reading.analysis_message import analysis_from_message
 from dicom_node.reading.cage import Cage, Limits
+from dicom_node.reading.hearer import NOBODY, Hearer
+from dicom_node.reading.question_message import CANCEL, WRITTEN, piece_from_message
 from dicom_node.reading.request_message import request_to_message
 from dicom_node.reading.task import Analysis, Given
 from dicom_node.reading.task_message import error_from_message
@@ -110,14 +112,26 @@ class SessionHost:
             raise decoded(error_from_message, answer)
         return decoded(analysis_from_message, answer)
 
-    def ask(self, request: Message, deadline: float) -> Message:
-        """Pass on a request and its answer, "analysis" or "error", as they are; raises as `analyse` if it fails."""
+    def ask(self, request: Message, deadline: float, hearer: Hearer = NOBODY) -> Message:
+        """Pass on a request and its answer, "analysis" or "error", as they are; raises as `analyse` if it fails.
+
+        Parameters
+        ----------
+        hearer
+            Hears what is written in answer to a question; when it is gone, the rest is not written.
+        """
         self.start()
         if self._cage is None:
             raise TransientError("the session host did not start")
         self._configure(self._cage)
         self._cage.send(request, deadline)
-        answer = self._cage.receive(deadline)
+        answer, cancelled = self._cage.receive(deadline), False
+        while answer.kind == WRITTEN:
+            hearer.hear(*decoded(piece_from_message, answer))
+            if hearer.gone and not cancelled:
+                self._cage.send(Message(kind=CANCEL, body={}), deadline)
+                cancelled = True
+            answer = self._cage.receive(deadline)
         self._recycle_if_grown(self._cage)
         return answer
 

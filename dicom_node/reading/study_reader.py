@@ -9,6 +9,7 @@ import structlog
 from dicom_node.config import InferenceTable
 from dicom_node.errors import DefectError
 from dicom_node.reading.cage import Cage, Limits
+from dicom_node.reading.hearer import NOBODY, Hearer
 from dicom_node.reading.host import HostSettings, SessionHost
 from dicom_node.reading.request_message import KINDS
 from dicom_node.reading.task import ReadingResult, Task
@@ -44,8 +45,13 @@ class StudyReader:
         self._host.start()
         self._spare = self._spare or self._new_cage()
 
-    def read(self, task: Task) -> ReadingResult:
-        """Read one study.
+    def read(self, task: Task, hearer: Hearer = NOBODY) -> ReadingResult:
+        """Read one study, or answer a question about it.
+
+        Parameters
+        ----------
+        hearer
+            Hears the answer while it is written.
 
         Raises
         ------
@@ -55,7 +61,7 @@ class StudyReader:
             If a process died, hung or grew beyond its limit.
         """
         with self._take() as cage:
-            result = read_in_cage(task, self._host, cage, self._table.reading_timeout_s)
+            result = read_in_cage(task, self._host, cage, self._table.reading_timeout_s, hearer)
         if self._keep_spare:
             self._spare = self._new_cage()
         return result
@@ -93,7 +99,7 @@ def reading_limits(table: InferenceTable) -> Limits:
     return Limits(address_space_bytes=table.reading_memory_bytes, cpu_s=int(table.reading_timeout_s) + 1)
 
 
-def read_in_cage(task: Task, host: SessionHost, cage: Cage, timeout_s: float) -> ReadingResult:
+def read_in_cage(task: Task, host: SessionHost, cage: Cage, timeout_s: float, hearer: Hearer = NOBODY) -> ReadingResult:
     """Read one study in `cage`, with the models of `host`; the caller closes both. Raises as `StudyReader.read`."""
     deadline = time.monotonic() + timeout_s
     cage.send(task_to_message(task), deadline)
@@ -106,11 +112,11 @@ def read_in_cage(task: Task, host: SessionHost, cage: Cage, timeout_s: float) ->
         beside = task.beside.name if task.beside else None
         if message.body.get("text_reader", beside) != beside:
             raise DefectError("the reading process asked for another reader of its text")
-        cage.send(_answer(host, message, deadline), deadline)
+        cage.send(_answer(host, message, deadline, hearer), deadline)
 
 
-def _answer(host: SessionHost, request: Message, deadline: float) -> Message:
+def _answer(host: SessionHost, request: Message, deadline: float, hearer: Hearer) -> Message:
     started = time.monotonic()
-    answer = host.ask(request, deadline)
+    answer = host.ask(request, deadline, hearer)
     log.debug("analysis_answered", kind=answer.kind, seconds=round(time.monotonic() - started, 3))
     return answer

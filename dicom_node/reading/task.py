@@ -8,6 +8,7 @@ from typing import Any, get_args
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.rendering import Rendering
 from dicom_node.study import Language, Outcome, ResultObject
+from inference.asked import Asked, ImageWithQuestion
 from inference.findings import Findings
 from inference.image import Image
 from inference.inputs import Inputs, TextInputs
@@ -30,6 +31,26 @@ class TextReading:
     name: str
     digest: str
     inputs: TextInputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question to be answered in the place of a reading.
+
+    Attributes
+    ----------
+    asked
+        The question.
+    tracked
+        (label, Tracking Unique Identifier) of each of `asked.found`.
+    """
+
+    asked: Asked
+    tracked: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if [label for label, _ in self.tracked] != [finding.label for finding in self.asked.found]:
+            raise ValueError("everything that was found is tracked")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +88,8 @@ class Task:
         Of the sentences in the results.
     beside
         What reads the text beside the images, and is joined to what they say; None: nothing does.
+    question
+        What the algorithm is asked about the images; None: they are read.
     """
 
     instances: tuple[bytes, ...]
@@ -85,6 +108,7 @@ class Task:
     report: str | None = field(default=None, repr=False)
     beside: TextReading | None = None
     language: Language = "en"
+    question: Question | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.instances:
@@ -97,6 +121,8 @@ class Task:
             raise ValueError("a report's text for an algorithm that reads none")
         if self.beside is not None and not isinstance(self.inputs, Inputs):
             raise ValueError("a text is read beside images")
+        if self.question is not None and (self.beside is not None or not isinstance(self.inputs, Inputs)):
+            raise ValueError("a question is asked about images alone")
         if self.forced is not None and self.forced[0] is Outcome.RESULT:
             raise ValueError("a result cannot be forced")
         if self.language not in get_args(Language):
@@ -114,7 +140,7 @@ class Analysis:
     seconds: float
 
 
-Given = Image | ReportText | ImageWithText
+Given = Image | ReportText | ImageWithText | ImageWithQuestion
 """What an algorithm is given to read."""
 
 Analyse = Callable[[str, Given], Analysis]
@@ -145,6 +171,8 @@ class ReadingResult:
         The text, in the task's language.
     provider, seconds
         As in `Analysis`; empty and 0 where nothing was analysed.
+    answers
+        Of a question, JSON values as `dicom_node.reading.summary.answered` gives them.
     """
 
     outcome: Outcome
@@ -158,3 +186,4 @@ class ReadingResult:
     narrative: str = ""
     provider: str = ""
     seconds: float = 0.0
+    answers: tuple[dict[str, Any], ...] = field(default=(), repr=False)

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dicom_node.errors import DefectError, StudyError, TransientError, UnsuitableError
-from dicom_node.reading.task import ReadingResult, Task, TextReading
+from dicom_node.reading.question_message import question_from_body, question_to_body
+from dicom_node.reading.task import Question, ReadingResult, Task, TextReading
 from dicom_node.reading.wire import Body, Message
 from dicom_node.results.identity import Predecessor
 from dicom_node.results.rendering import Rendering
@@ -55,6 +56,9 @@ def task_to_message(task: Task) -> Message:
         "beside": [task.beside.name, task.beside.digest, task.beside.inputs.model_dump(mode="json")]
         if task.beside
         else None,
+        "question": [question_to_body(task.question.asked), [list(pair) for pair in task.question.tracked]]
+        if task.question
+        else None,
     }
     return Message(kind="task", body=body, buffers=(*task.instances, *task.earlier))
 
@@ -81,6 +85,13 @@ def task_from_message(message: Message) -> Task:
         report=_text(body["report"]) if body["report"] is not None else None,
         beside=_text_reading(*body["beside"]) if body["beside"] is not None else None,
         language=body["language"],
+        question=_question(*body["question"]) if body["question"] is not None else None,
+    )
+
+
+def _question(asked: Any, tracked: Any) -> Question:
+    return Question(
+        asked=question_from_body(_mapping(asked)), tracked=tuple((_text(label), _uid(uid)) for label, uid in tracked)
     )
 
 
@@ -104,6 +115,7 @@ def result_to_message(result: ReadingResult) -> Message:
         "narrative": result.narrative,
         "provider": result.provider,
         "seconds": result.seconds,
+        "answers": list(result.answers),
     }
     return Message(kind="result", body=body, buffers=tuple(o.data for o in result.objects))
 
@@ -125,6 +137,7 @@ def result_from_message(message: Message) -> ReadingResult:
         narrative=_text(body["narrative"]),
         provider=_text(body["provider"]),
         seconds=float(body["seconds"]),
+        answers=tuple(_mapping(answer) for answer in body["answers"]),
     )
 
 

@@ -4,10 +4,8 @@ The cage parses and decodes, the session host infers; this process touches neith
 study that kills one of them costs an attempt and not the worker.
 """
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,10 +16,13 @@ from dicom_node import __version__
 from dicom_node.config import Config
 from dicom_node.errors import DefectError, DurabilityError, NodeError, RefusedError, TransientError
 from dicom_node.reading.admission import admit_all, beside
+from dicom_node.reading.answering import Answering
 from dicom_node.reading.geometry_gate import pass_gate
+from dicom_node.reading.lease import lease
 from dicom_node.reading.renderings import Shared, check_forms, shared_renderings
 from dicom_node.reading.study_reader import StudyReader
 from dicom_node.reading.task import ReadingResult, Task
+from dicom_node.records.keeping import keep
 from dicom_node.records.ledger import Ledger
 from dicom_node.records.spool import Spool
 from dicom_node.records.work import ClaimedWork, Ending, KeptResult
@@ -77,6 +78,7 @@ class Worker:
         check_forms(config)
         pass_gate(self._descriptions.values(), config.node.state_dir)
         self._reader = StudyReader(config.inference)
+        self._answering = Answering(config, ledger, spool, name, now, self._reader, dict(self._descriptions))
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is in hand is finished first."""
@@ -84,7 +86,7 @@ class Worker:
         try:
             while not stop.is_set():
                 try:
-                    idle = not self.work_once()
+                    idle = not (self._answering.answer_once() or self.work_once())  # a person waits
                 except DurabilityError as error:
                     log.error(
                         "ledger_unavailable", error=str(error)
@@ -104,12 +106,15 @@ class Worker:
         work = self._ledger.claim_workitem(self._name, now=self._now(), lease_s=self._settings.lease_s)
         if work is None:
             return False
-        with self._lease(work):
+        with lease(lambda: self._renew(work), self._settings.lease_s):
             try:
                 self._see_through(work)
             except TransientError as error:
                 log.warning("claim_lost", workitem=work.id, error=str(error))
         return True
+
+    def _renew(self, work: ClaimedWork) -> None:
+        self._ledger.renew(work, self._name, now=self._now(), lease_s=self._settings.lease_s)
 
     def _see_through(self, work: ClaimedWork) -> None:
         """Read, keep and record; a failure becomes another try or the outcome `failed`, never silence."""
@@ -223,46 +228,12 @@ class Worker:
         return Ending(
             outcome=read.outcome,
             reason=read.reason,
-            results=tuple(self._keep(made, destinations[made.rendering]) for made in read.objects),
+            results=tuple(keep(made, self._spool, destinations[made.rendering]) for made in read.objects),
             provider=read.provider or None,
             algorithm_digest=description.algorithm.digest if description else None,
             seconds=read.seconds or None,
             summary=summary(read, description),
         )
-
-    def _keep(self, made: ResultObject, destinations: tuple[str, ...]) -> KeptResult:
-        sha256 = hashlib.sha256(made.data).hexdigest()
-        self._spool.put(made.data, sha256)
-        return KeptResult(
-            kind=made.kind,
-            sop_class_uid=made.sop_class_uid,
-            sop_instance_uid=made.sop_instance_uid,
-            series_instance_uid=made.series_instance_uid,
-            sha256=sha256,
-            size=len(made.data),
-            rendering=made.rendering,
-            destinations=destinations,
-        )
-
-    @contextmanager
-    def _lease(self, work: ClaimedWork) -> Iterator[None]:
-        """Renew the claim while the work goes on; a claim that was lost is found out when the ending is recorded."""
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(self._settings.lease_s / 3):
-                try:
-                    self._ledger.renew(work, self._name, now=self._now(), lease_s=self._settings.lease_s)
-                except DurabilityError as error:
-                    log.error("lease_not_renewed", workitem=work.id, error=str(error))
-
-        thread = threading.Thread(target=renew, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
 
 
 def summary(read: ReadingResult, description: Description | None) -> dict[str, Any]:

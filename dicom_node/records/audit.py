@@ -40,6 +40,9 @@ class Event(StrEnum):
     ALGORITHM_RUN = "Algorithm Run"
     RESULT_MADE = "Result Made"
     RESULT_WITHDRAWN = "Result Withdrawn"
+    QUESTION_ASKED = "Question Asked"
+    QUESTION_ENDED = "Question Ended"  # without an answer
+    TEXT_GENERATED = "Text Generated"
     DESTINATION_ASKED = "Destination Asked"
     DELIVERY_FAILED = "Delivery Failed"
     DELIVERY_PARKED = "Delivery Parked"

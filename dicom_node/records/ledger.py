@@ -4,6 +4,7 @@ from dicom_node.config import Config
 from dicom_node.records.answers import AnswerLedger
 from dicom_node.records.arrivals import ArrivalsLedger
 from dicom_node.records.audit import AuditChain
+from dicom_node.records.claimed_questions import AnsweringLedger
 from dicom_node.records.database import Database
 from dicom_node.records.deliveries import DeliveryLedger
 from dicom_node.records.privacy import node_key
@@ -11,7 +12,7 @@ from dicom_node.records.views import ViewsLedger
 from dicom_node.records.withdrawals import WithdrawalLedger
 
 
-class Ledger(ArrivalsLedger, WithdrawalLedger, DeliveryLedger, AnswerLedger, ViewsLedger):
+class Ledger(ArrivalsLedger, WithdrawalLedger, AnsweringLedger, DeliveryLedger, AnswerLedger, ViewsLedger):
     """Everything one process may ask of the ledger or tell it."""
 
     def close(self) -> None:

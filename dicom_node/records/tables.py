@@ -142,8 +142,42 @@ class WorkitemRow(Base):
     summary: Mapped[dict[str, Any] | None]
 
 
+class QuestionRow(Base):
+    """A question of a person about a study, and its answers; states as of a workitem, which no study waits for."""
+
+    __tablename__ = "question"
+    __table_args__ = (Index("ix_question_due", "state", "not_before"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_uid: Mapped[str] = mapped_column(ForeignKey("study.uid"), index=True)
+    study_version: Mapped[int]
+    workitem_id: Mapped[int] = mapped_column(ForeignKey("workitem.id"))  # the reading beside which its objects stand
+    algorithm: Mapped[str]
+    series: Mapped[list[Any]]  # UIDs of the series it may be about
+    destinations: Mapped[list[Any]]
+    text: Mapped[str]
+    compare: Mapped[bool]
+    earlier: Mapped[list[Any]]  # [question, answer] that it goes on from, the oldest first
+    line: Mapped[str]  # name of the socket on which who asked listens
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    analysed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None]
+    provider: Mapped[str | None]
+    algorithm_digest: Mapped[str | None] = mapped_column(String(64))
+    bundle: Mapped[str | None]
+    seconds: Mapped[float | None]
+    answers: Mapped[list[Any] | None]
+    objects: Mapped[list[Any] | None]  # SOP Instance UIDs, those of an earlier answer that came out the same included
+
+
 class ResultRow(Base):
-    """One object made by a workitem; its bytes lie in the spool under `sha256`."""
+    """One object made by a workitem, or by a question beside it; its bytes lie in the spool under `sha256`."""
 
     __tablename__ = "result"
     uid: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -12,7 +12,7 @@ from dicom_node.errors import TransientError
 from dicom_node.records.arrivals import study_outcome
 from dicom_node.records.audit import Event
 from dicom_node.records.room import LedgerRoom
-from dicom_node.records.tables import DeliveryRow, InstanceRow, ResultRow, StudyRow, WorkitemRow
+from dicom_node.records.tables import DeliveryRow, InstanceRow, QuestionRow, ResultRow, StudyRow, WorkitemRow
 from dicom_node.study import LEGAL_TRANSITIONS, DeliveryState, ObjectKind, Outcome, StudyState, WorkitemState
 
 
@@ -103,12 +103,12 @@ class WorkLedger(LedgerRoom):
             if item is None:
                 return None
             if item.state == WorkitemState.SCHEDULED:
-                _move(item, WorkitemState.IN_PROGRESS)
+                move(item, WorkitemState.IN_PROGRESS)
             item.attempts += 1
             item.lease_owner, item.lease_until = owner, now + timedelta(seconds=lease_s)
             item.analysed_at = item.analysed_at or now
             study = session.get_one(StudyRow, item.study_uid)
-            instances = _instances(session, item)
+            instances = instances_of(session, item)
             earlier = _earlier(session, item)
             self._audit.append(
                 session,
@@ -164,7 +164,7 @@ class WorkLedger(LedgerRoom):
         with self._writing() as session:
             item = _claimed(session, work, owner)
             study = session.get_one(StudyRow, item.study_uid)
-            _move(item, WorkitemState.CANCELED if ending.outcome is Outcome.FAILED else WorkitemState.COMPLETED)
+            move(item, WorkitemState.CANCELED if ending.outcome is Outcome.FAILED else WorkitemState.COMPLETED)
             item.lease_owner = item.lease_until = None
             item.ended_at, item.outcome, item.reason = now, ending.outcome, ending.reason
             item.provider, item.algorithm_digest, item.seconds = (
@@ -196,7 +196,7 @@ class WorkLedger(LedgerRoom):
         """Give a workitem back to be tried again at `retry_at`; raises TransientError as `end_workitem`."""
         with self._writing() as session:
             item = _claimed(session, work, owner)
-            _move(item, WorkitemState.SCHEDULED)
+            move(item, WorkitemState.SCHEDULED)
             item.lease_owner = item.lease_until = None
             item.not_before, item.reason = retry_at, error
             study = session.get_one(StudyRow, item.study_uid)
@@ -218,7 +218,7 @@ class WorkLedger(LedgerRoom):
             study = session.get_one(StudyRow, study_uid)
             items = _items(session, study, WorkitemState.CANCELED)
             for item in items:
-                _move(item, WorkitemState.SCHEDULED)
+                move(item, WorkitemState.SCHEDULED)
                 item.attempts, item.not_before, item.ended_at, item.outcome, item.reason = 0, now, None, None, None
             deliveries = _deliveries(session, study, DeliveryState.PARKED)
             for delivery in deliveries:
@@ -235,7 +235,7 @@ class WorkLedger(LedgerRoom):
             study = session.get_one(StudyRow, study_uid)
             items = _items(session, study, WorkitemState.SCHEDULED)
             for item in items:
-                _move(item, WorkitemState.CANCELED)
+                move(item, WorkitemState.CANCELED)
                 item.ended_at, item.outcome, item.reason = now, Outcome.FAILED, "parked by an administrator"
             deliveries = _deliveries(session, study, DeliveryState.WAITING)
             for delivery in deliveries:
@@ -307,13 +307,14 @@ def _claimed(session: Session, work: ClaimedWork, owner: str) -> WorkitemRow:
     return item
 
 
-def _move(item: WorkitemRow, to: WorkitemState) -> None:
+def move(item: WorkitemRow | QuestionRow, to: WorkitemState) -> None:
     if (WorkitemState(item.state), to) not in LEGAL_TRANSITIONS:
         raise ValueError(f"a workitem does not go from {item.state} to {to}")
     item.state = to
 
 
-def _instances(session: Session, item: WorkitemRow) -> tuple[str, ...]:
+def instances_of(session: Session, item: WorkitemRow | QuestionRow) -> tuple[str, ...]:
+    """sha256 of every instance of its series, as far as its version of the study goes."""
     return tuple(
         session.scalars(
             select(InstanceRow.sha256)
@@ -333,7 +334,7 @@ def _earlier(session: Session, item: WorkitemRow) -> list[tuple[ResultRow, int]]
             WorkitemRow.algorithm == item.algorithm,
             WorkitemRow.study_version < item.study_version,
             ResultRow.rejected.is_(None),
-            ResultRow.kind != ObjectKind.REJECTION,
+            ResultRow.kind.not_in((ObjectKind.REJECTION, ObjectKind.ANSWER)),
         )
         .order_by(WorkitemRow.study_version.desc(), ResultRow.uid)
     )

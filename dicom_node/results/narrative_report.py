@@ -171,8 +171,13 @@ def _study_evidence(findings: Findings, source: Source | TextSource, identity: I
     written = segmentation_reference(findings, identity)
     if written:
         return [image_evidence(codes.DCM.IllustrationOfROI, image) for image in written]
+    return [read_series(source)]
+
+
+def read_series(source: Source) -> UIDRefContentItem:
+    """The series that was read, as evidence."""
     series = str(source.datasets[0].SeriesInstanceUID)
-    return [UIDRefContentItem(_SERIES, series, relationship_type=RelationshipTypeValues.INFERRED_FROM)]
+    return UIDRefContentItem(_SERIES, series, relationship_type=RelationshipTypeValues.INFERRED_FROM)
 
 
 def _procedure(

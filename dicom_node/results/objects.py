@@ -10,6 +10,7 @@ from pydicom import Dataset, dcmread
 
 from dicom_node.errors import DefectError
 from dicom_node.results import (
+    answer_report,
     envelope,
     header,
     mask_comparison,
@@ -33,6 +34,7 @@ from dicom_node.study import (
     SOPClassUID,
     SOPInstanceUID,
 )
+from inference.asked import Asked
 from inference.findings import Findings
 
 log = structlog.get_logger(__name__)
@@ -133,6 +135,20 @@ def write_outcome(
         lambda: (outcome_report.write(outcome, reason, algorithm_name, headers, identity, replaced),),
     )
     return _valid(files, headers, identity, replaced, research=True)[0]
+
+
+def write_answer(findings: Findings, asked: Asked, source: Source, identity: Identity) -> ResultObject:
+    """The report of a question and its answers; parameters as for `answer_report.write`.
+
+    Raises
+    ------
+    DefectError
+        If it cannot be built or would not be valid, or the rendering has no class for it.
+    """
+    _check_agreement(findings, source, identity)
+    _tell_repairs(source.datasets[0])
+    files = _files(ObjectKind.ANSWER, lambda: (answer_report.write(findings, asked, source, identity),))
+    return check_files(files, findings, source, identity)[0]
 
 
 def write_rejection(

@@ -38,6 +38,7 @@ PLACES: dict[ObjectKind, Place] = {
     ObjectKind.OUTCOME: Place(series_number=9004, modality="SR", contents="no result"),
     ObjectKind.CAPTURE: Place(series_number=9005, modality="OT", contents="summary"),
     ObjectKind.REJECTION: Place(series_number=9006, modality="KO", contents="withdrawn"),
+    ObjectKind.ANSWER: Place(series_number=9007, modality="SR", contents="answer"),
 }
 
 

@@ -45,6 +45,27 @@ class DraftWords:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerWords:
+    """Fixed sentences of a question's answer.
+
+    Attributes
+    ----------
+    what
+        What the document is.
+    goes_on_one, goes_on_many
+        From an earlier question; from {count} of them.
+    held, held_against_none
+        What was coded of the study, against which the answer was held; that there is nothing.
+    """
+
+    what: str
+    goes_on_one: str
+    goes_on_many: str
+    held: str
+    held_against_none: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageWords:
     """Fixed words of the summary's pages; braces are filled in by the page that says it."""
 
@@ -114,6 +135,8 @@ class Words:
         Before the reason, which is in English.
     drafts
         Of generated sentences.
+    answer
+        Of a question that a person asked.
     page
         Of the summary.
     """
@@ -142,6 +165,7 @@ class Words:
     no_result: Mapping[Outcome, str]
     reason: str
     drafts: DraftWords
+    answer: AnswerWords
     page: PageWords
 
     def name(self, code: Code) -> str:

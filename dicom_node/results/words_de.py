@@ -2,7 +2,7 @@
 
 from pydicom.sr.coding import Code
 
-from dicom_node.results.words import DraftWords, Key, PageWords, Words
+from dicom_node.results.words import AnswerWords, DraftWords, Key, PageWords, Words
 from dicom_node.study import Outcome
 from inference import statements as said
 
@@ -74,6 +74,7 @@ _HEADINGS: dict[Key, str] = {
     ("LN", "59776-5"): "Befunde",
     ("LN", "55111-9"): "Durchführung",
     ("99DICOMNODE", "draft-text"): "Entwurf, generierter Text, nicht geprüft",
+    ("99DICOMNODE", "question"): "Gestellte Frage",
     ("LN", "25045-6"): "CT, Körperregion nicht angegeben",
     ("LN", "25056-3"): "MRT, Körperregion nicht angegeben",
     ("SCT", "363679005"): "Bildgebende Untersuchung",
@@ -170,6 +171,13 @@ _PATTERNS: dict[type, str] = {
     said.KindAnswer: "Auf die Frage „{question}“ zu „{about}“ gibt das Modell an: {code}, Wahrscheinlichkeit "
     "{probability:percent}.",
     said.DraftCutOff: "Der Entwurf wurde nach {tokens} Token abgebrochen.",
+    said.Posed: "Art der Frage: {mode}.",
+    said.Chose: "Die wahrscheinlichste der möglichen Antworten ist „{option}“, Wahrscheinlichkeit "
+    "{probability:percent}.",
+    said.ChoseOnSlice: "Die wahrscheinlichste der möglichen Antworten ist „{option}“, Wahrscheinlichkeit "
+    "{probability:percent}, auf Schicht {number} von {count}.",
+    said.NothingLocalised: "So nicht beantwortet: Kein Ergebnis dieser Studie gibt an, wo etwas liegt.",
+    said.EarlierLeftOut: "Für die ältesten der früheren Fragen war kein Platz, Anzahl: {count}.",
 }
 
 GERMAN = Words(
@@ -241,6 +249,13 @@ GERMAN = Words(
             "no-prior": "Vergleich ohne gelesene Voraufnahme",
             "recommendation": "Empfehlung",
         },
+    ),
+    answer=AnswerWords(
+        what="Ein Mensch hat eine Frage gestellt, ein Sprachmodell hat sie beantwortet.",
+        goes_on_one="Sie schließt an 1 frühere Frage an.",
+        goes_on_many="Sie schließt an {count} frühere Fragen an.",
+        held="Die Antwort wurde mit dem verglichen, was Ergebnisse dieser Studie in Codes angeben.",
+        held_against_none="Kein Ergebnis dieser Studie gibt etwas in Codes an, womit die Antwort zu vergleichen wäre.",
     ),
     page=PageWords(
         page="Seite {page}",

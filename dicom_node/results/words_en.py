@@ -2,7 +2,7 @@
 
 from pydicom.sr.coding import Code
 
-from dicom_node.results.words import DraftWords, PageWords, Words
+from dicom_node.results.words import AnswerWords, DraftWords, PageWords, Words
 from dicom_node.study import Outcome
 
 ENGLISH = Words(
@@ -66,6 +66,13 @@ ENGLISH = Words(
             "no-prior": "compares, and no earlier examination was read",
             "recommendation": "a recommendation",
         },
+    ),
+    answer=AnswerWords(
+        what="A person asked a question, and a language model answered it.",
+        goes_on_one="It goes on from 1 earlier question.",
+        goes_on_many="It goes on from {count} earlier questions.",
+        held="The answer was held against what results of this study say in codes.",
+        held_against_none="No result of this study says anything in codes that the answer could be held against.",
     ),
     page=PageWords(
         page="page {page}",

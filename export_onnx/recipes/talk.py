@@ -45,6 +45,8 @@ class Vision:
         Of that, with None for the number of images.
     tokens
         Features that it gives of an image.
+    example
+        One image that it is proven with, of such as it was made for; None: noise.
     """
 
     network: nn.Module
@@ -52,6 +54,7 @@ class Vision:
     takes: str
     shape: tuple[int | None, ...]
     tokens: int
+    example: Array | None = None
 
 
 def write(
@@ -122,7 +125,8 @@ def _exported_vision(vision: Vision, target: Path, graph: spec.Graph) -> Proof:
         free_axes={vision.takes: (0,)},
     )
     state = {name: vision.weights(name).to(torch.float32) for name in vision.network.state_dict()}
-    given = np.random.default_rng(0).random((1, *shape[1:]), dtype=np.float32)
+    noise = np.random.default_rng(0).random((1, *shape[1:]), dtype=np.float32)
+    given = noise if vision.example is None else vision.example
     return prove(lambda image: functional_call(vision.network, state, (image,)), target, graph, given)
 
 

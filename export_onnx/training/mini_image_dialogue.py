@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from highdicom import Volume
+from numpy.typing import NDArray
 
 from export_onnx.evaluated import evaluated
 from export_onnx.finished import finished
@@ -33,6 +34,7 @@ from inference.evaluation.folders import cases
 from inference.evaluation.questions import Question, questions
 from inference.imaging.preprocess import prepare
 from inference.manifests.identity import TrainingRun
+from inference.synthetic.head import synthetic_head
 
 TEST = "tumour-questions"
 """Folder that questions about the kept fold are written to, below `--out`."""
@@ -142,7 +144,7 @@ def train(data: Path, out: Path, setting: Setting, fold: int, command: str, repo
         iterations=setting.schedule.iterations,
     )
     record = checkpoint(f"MiniTalker({setting.sizes}, {setting.decoder})", weights)
-    bundle = exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS)
+    bundle = exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS, _example())
     test_pictures.write(both, made, fold, out / TEST)
     figures = evaluated(bundle.path, [out / TEST, data / QUESTIONS], "--fold", str(fold))
     took = loop.took(out / "checkpoint.pt")
@@ -152,6 +154,14 @@ def train(data: Path, out: Path, setting: Setting, fold: int, command: str, repo
         lambda manifest, told: talk_card(manifest, told, words=card_words(fold), took=took),
         out,
     )
+
+
+def _example() -> NDArray[np.float32]:
+    """A slice of a made-up head as the vision graph takes it: no patient's picture travels with a bundle."""
+    head = synthetic_head(7, lesions=2, spacing_mm=(8.0, 2.0, 2.0))
+    middle = len(head.image.volume.array) // 2
+    plane = prepare(head.image.volume[middle : middle + 1], preprocess(SIZE)).array[0]
+    return np.repeat(plane[np.newaxis, np.newaxis].astype(np.float32), 3, axis=1)
 
 
 def asked_pictures(asked: Sequence[Question]) -> list[Asked]:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -116,6 +118,7 @@ def exported(
     tokenizer: bytes,
     values: Mapping[str, Any],
     max_tokens: int,
+    example: NDArray[np.float32],
 ) -> Bundle:
     """A trained network as a bundle with proof, without figures.
 
@@ -125,6 +128,8 @@ def exported(
         As in `export_onnx.recipes.talk.write`.
     max_tokens
         Most that the decoder takes.
+    example
+        (1, channel, ...): what the vision graph is proven with; made up, since it travels with the bundle.
     """
     sizes = network.vision.sizes
     kind, takes = (MiniVolumeVision, "volume") if len(sizes.shape) == 3 else (MiniPictureVision, "pixel_values")
@@ -137,6 +142,7 @@ def exported(
         takes=takes,
         shape=(None, sizes.channels, *sizes.shape),
         tokens=sizes.tokens,
+        example=example,
     )
     return write(out, vision, _language(network, max_tokens), tokenizer, values, "")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from export_onnx.evaluated import evaluated
 from export_onnx.finished import finished
@@ -134,7 +135,7 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
         iterations=setting.marks.iterations + setting.schedule.iterations,
     )
     record = checkpoint(f"MiniTalker({setting.sizes}, {setting.decoder})", weights)
-    bundle = exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS)
+    bundle = exported(network, out, tokenizer, values(chat, record, made_by), _MAX_TOKENS, _example(heads[0]))
     test_heads.write(setting.test, data / TEST, report)
     figures = evaluated(bundle.path, [data / TEST], "--prompt-mode", "both")
     took = loop.took(out / "checkpoint.pt")
@@ -144,6 +145,12 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
         lambda manifest, told: talk_card(manifest, told, words=CARD, took=took),
         out,
     )
+
+
+def _example(head: TalkHead) -> NDArray[np.float32]:
+    """A head as the vision graph takes it."""
+    example: NDArray[np.float32] = (head.image[np.newaxis, np.newaxis] / 255.0).astype(np.float32)
+    return example
 
 
 def _texts(heads: Sequence[TalkHead]) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 from highdicom import Volume
 from numpy.typing import NDArray
 
+from inference.algorithms.answers import View
 from inference.algorithms.maps import prepared
 from inference.algorithms.talked import Answered, Drafted, told
 from inference.algorithms.talker import Talker
@@ -44,7 +45,7 @@ class ImageDialogue(Talker[DialogueManifest]):
         marked = self._marked(image)
         volume = prepared(image, self._manifest)
         looked = spread(volume.array.shape[0], self._manifest.slices)
-        middle = looked[len(looked) // 2]
+        middle = _middle(looked)
         highest: dict[str, dict[int, float]] = {question.id: {} for question in self._manifest.questions}
         drafts: list[Drafted] = []
         for k in looked:
@@ -99,6 +100,14 @@ class ImageDialogue(Talker[DialogueManifest]):
         k = middle if largest is None else on_source(image.volume, largest, volume)
         return self._seen(volume.array[k]), _acquired(on_source(volume, k, image.volume), image)
 
+    def _views(self, image: Image, *, every: bool) -> list[View]:
+        volume = prepared(image, self._manifest)
+        looked = spread(volume.array.shape[0], self._manifest.slices)
+        return [
+            View(seen=self._seen(volume.array[k]), about=_acquired(on_source(volume, k, image.volume), image))
+            for k in (looked if every else [_middle(looked)])
+        ]
+
     def _seen(self, plane: Array) -> Seen:
         mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (self._manifest.mean, self._manifest.std))
         return self._looked_at((np.repeat(plane[np.newaxis].astype(np.float32), 3, axis=0) - mean) / std)
@@ -108,6 +117,11 @@ def spread(count: int, wanted: int) -> list[int]:
     """Indices of so many of `count` slices, evenly spread, the middle one in the middle; all if there are no more."""
     chosen = min(wanted, count)
     return [int((i + 0.5) * count / chosen) for i in range(chosen)]
+
+
+def _middle(looked: Sequence[int]) -> int:
+    """Of the slices that are looked at, the one that texts are about."""
+    return looked[len(looked) // 2]
 
 
 def _acquired(k: int, image: Image) -> WroteAboutSlice:

@@ -1,5 +1,6 @@
 """What every reader that looks and speaks is: one vision graph, one language side; how each looks is its own."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, Self, TypeVar
 
@@ -7,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.algorithms import Reader, Runtime
+from inference.algorithms.answers import Answering, View
 from inference.algorithms.evidence import Evidence, is_organ
 from inference.algorithms.kinds_named import KindGiven, called
 from inference.algorithms.talked import Drafted, present
+from inference.asked import Asked, Told
 from inference.bundle import Bundle
 from inference.errors import BundleError, DataError
 from inference.findings import Algorithm, Finding, Findings, stricter
@@ -28,7 +31,7 @@ _ANSWER_TOKENS = 32
 """Most that an answer in its own words takes."""
 
 
-class Talker(Generic[Kind]):
+class Talker(ABC, Generic[Kind]):
     """A bundle that looks and speaks, ready to read.
 
     Parameters
@@ -131,6 +134,15 @@ class Talker(Generic[Kind]):
         except ValueError as error:
             raise DataError(f"a question cannot be asked: {error}") from error
         return options[choice.best], choice.probabilities
+
+    def answered(self, image: Image, asked: Asked, told: Told, cancelled: Callable[[], bool]) -> Findings:
+        """Answer a question about one volume; see `inference.asked.Answerer`."""
+        answering = Answering(self._conversation, self._manifest, self.algorithm, asked, told, cancelled)
+        return answering.answered(self._views(image, every=answering.is_closed))
+
+    @abstractmethod
+    def _views(self, image: Image, *, every: bool) -> list[View]:
+        """What the bundle looks at: all of it, or what texts are about alone."""
 
     @classmethod
     def _of_kind(cls, bundle: Bundle) -> Kind:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from inference.algorithms.answers import View
 from inference.algorithms.maps import prepared
 from inference.algorithms.talked import Answered, told
 from inference.algorithms.talker import Talker
@@ -61,3 +62,6 @@ class VolumeReport(Talker[VolumeReportManifest]):
             if draft.written.ending == "seconds":
                 raise InferenceError(f"the text {draft.request.id} was not ready in time")
         return "\n".join(draft.written.text.strip() for draft in drafts) if drafts else None
+
+    def _views(self, image: Image, *, every: bool) -> list[View]:
+        return [View(seen=self.looked_at(image))]

@@ -96,6 +96,16 @@ class Conversation:
         tokens = [self._tokenizer.answer(text, option) for option in options]
         return chosen(self._decoder, self._asked(seen, text), tokens)
 
+    def room(self, seen: Seen, text: str) -> int:
+        """Tokens that the decoder takes beyond the image and a question: below 0 where the question has no room.
+
+        Raises
+        ------
+        ValueError
+            If the question holds a mark of the tokenizer.
+        """
+        return self._decoder.max_tokens - seen.cache.length - len(self._tokenizer.after(text))
+
     def written(
         self,
         seen: Seen,

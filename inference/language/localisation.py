@@ -28,14 +28,19 @@ def located(findings: Sequence[Finding]) -> str:
     Parameters
     ----------
     findings
-        Of a reader that draws, or of a mask that a person drew; those without a region are passed over.
+        Of a reader that draws, of a mask that a person drew, or of a report; those without `is_placed` are passed over.
 
     Returns
     -------
     str
         Of none "Marked: nothing.".
     """
-    return f"Marked: {'; '.join(_of(one) for one in findings if one.region is not None) or 'nothing'}."
+    return f"Marked: {'; '.join(_of(one) for one in findings if is_placed(one)) or 'nothing'}."
+
+
+def is_placed(finding: Finding) -> bool:
+    """Whether it is known where it lies or how large it is."""
+    return finding.laterality is not None or finding.measured(codes.SCT.LongAxis) is not None
 
 
 def marked(code_meaning: str, side: str | None, site: str | None, long_mm: float | None, short_mm: float | None) -> str:
