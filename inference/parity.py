@@ -24,7 +24,7 @@ class ParityReport:
     provider
         Execution provider they were computed on.
     max_abs
-        Largest absolute difference of each output; infinite where a value is not a number.
+        `difference` of each output.
     atol
         What the manifest allows.
     """
@@ -75,7 +75,7 @@ def parity(bundle: Bundle, spec: Graph, session: Session) -> ParityReport:
         raise BundleError(f"{bundle.path.name}/{expected_file}: names or shapes are not those of the graph's outputs")
     return ParityReport(
         provider=session.provider,
-        max_abs={name: _max_abs(found[name], expected[name]) for name in sorted(found)},
+        max_abs={name: difference(found[name], expected[name]) for name in sorted(found)},
         atol=bundle.manifest.parity.atol,
     )
 
@@ -108,7 +108,11 @@ def _arrays(bundle: Bundle, name: str) -> dict[str, NDArray[np.generic]]:
         raise BundleError(f"{bundle.path.name}/{name}: not an npz of plain arrays: {error}") from error
 
 
-def _max_abs(found: NDArray[np.generic], expected: NDArray[np.generic]) -> float:
-    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
-    largest = float(difference.max(initial=0.0))
+def difference(found: NDArray[np.generic], expected: NDArray[np.generic]) -> float:
+    """Largest absolute difference, as a share of the largest value where that is above 1.
+
+    Infinite where a value is not a number: float32 has seven digits, whatever the size of what they count.
+    """
+    apart = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    largest = float(apart.max(initial=0.0)) / max(1.0, float(np.abs(expected.astype(np.float64)).max(initial=0.0)))
     return largest if np.isfinite(largest) else float("inf")

@@ -133,7 +133,8 @@ def train(data: Path, out: Path, setting: Setting, fold: int, command: str, repo
     drawn = DrawnPictures(
         made, indices, asked, Encoder(tokenizer, chat), seed=setting.schedule.seed, batch=setting.batch
     )
-    network = learn(setting.sizes, setting.decoder, drawn.at, setting.schedule, out / "checkpoint.pt", report)
+    schedules = None, setting.schedule
+    network = learn(setting.sizes, setting.decoder, drawn.at, schedules, out / "checkpoint.pt", report)
     weights = out / f"{NAME}-{VERSION}.pt"
     torch.save(network.state_dict(), weights)
     made_by = TrainingRun(

@@ -45,18 +45,18 @@ def learn(
     sizes: MiniSizes,
     decoder: DecoderSizes,
     drawn: Callable[[int], Batch],
-    schedules: tuple[loop.Schedule, loop.Schedule],
+    schedules: tuple[loop.Schedule | None, loop.Schedule],
     checkpoint: Path,
     report: Report,
 ) -> MiniTalker:
-    """Train a network from nothing: first to mark, then to mark and to speak of what it sees.
+    """Train a network from nothing: to mark where that is asked for first, then to mark and to speak of what it sees.
 
     Parameters
     ----------
     drawn
         The batch of a step.
     schedules
-        Of the two parts.
+        Of the two parts; None: there is no first one.
     checkpoint
         As in `loop.train`; that of the first part lies beside it.
     """
@@ -71,10 +71,11 @@ def learn(
         marks = learning.marked(batch.image.to(where))  # type: ignore[operator]  # of MiniVision
         return marks_loss(marks, on_cells(batch.marks.to(where), cells))
 
-    marked = loop.train(
-        network.vision, first, marking, checkpoint.with_name("marks.pt"), _telling("marks", first, report)
-    )
-    network.vision.load_state_dict(marked.state_dict())
+    if first is not None:
+        marked = loop.train(
+            network.vision, first, marking, checkpoint.with_name("marks.pt"), _telling("marks", first, report)
+        )
+        network.vision.load_state_dict(marked.state_dict())
 
     def step_loss(learning: nn.Module, step: int) -> Tensor:
         batch = drawn(step)

@@ -69,7 +69,7 @@ REAL = Setting(
     ),
     marks=loop.Schedule(seed=1, iterations=2_000, learning_rate=2e-3, betas=(0.9, 0.99), average=0.99, bfloat16=True),
     schedule=loop.Schedule(
-        seed=1, iterations=2_000, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.995, bfloat16=True
+        seed=1, iterations=1_500, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.995, bfloat16=True
     ),
 )
 QUICK = Setting(
