@@ -67,7 +67,7 @@ REAL = Setting(
     decoder=DecoderSizes(
         vocabulary=_VOCABULARY, hidden=160, inner=448, layers=4, heads=5, shared_heads=5, head=32, epsilon=1e-5
     ),
-    marks=loop.Schedule(seed=1, iterations=2_000, learning_rate=2e-3, betas=(0.9, 0.99), average=0.99, bfloat16=True),
+    marks=loop.Schedule(seed=1, iterations=800, learning_rate=2e-3, betas=(0.9, 0.99), average=0.99, bfloat16=True),
     schedule=loop.Schedule(
         seed=1, iterations=1_500, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.995, bfloat16=True
     ),
