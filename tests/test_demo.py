@@ -19,8 +19,14 @@ def test_the_demo_ends_with_objects_and_a_picture(tmp_path: Path) -> None:
     assert run(tmp_path, console)
     text = console.export_text()
     assert "agrees with what was planted" in text
-    assert {p.name for p in tmp_path.iterdir()} == {"seg.dcm", "sr.dcm", "narrative.dcm", "finding.png"}
-    for name in ("seg", "sr", "narrative"):
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "seg.dcm",
+        "sr.dcm",
+        "narrative.dcm",
+        "answer.dcm",
+        "finding.png",
+    }
+    for name in ("seg", "sr", "narrative", "answer"):
         assert str(pydicom.dcmread(tmp_path / f"{name}.dcm").SOPInstanceUID) in text
     picture = np.asarray(Image.open(tmp_path / "finding.png"))
     assert picture.std() > 20

@@ -15,6 +15,7 @@ from inference.synthetic.head import SyntheticHead
 _LEAST_DICE = 0.7
 _VOLUME_TOLERANCE = 0.01  # between the SR's millilitres and those of the mask, relative
 _KINDS = {SegmentationStorage: "SEG", Comprehensive3DSRStorage: "SR", EnhancedSRStorage: "NARRATIVE"}
+_ANSWERS = "AI answer"
 _VOLUME = "118565006"  # SCT, Volume
 
 
@@ -41,7 +42,9 @@ class Agreement:
 
 
 def kind(dataset: Dataset) -> str:
-    """SEG, SR or NARRATIVE, by SOP class."""
+    """SEG, SR or NARRATIVE, by SOP class; ANSWER of a narrative that answers a question, by its description."""
+    if str(dataset.get("SeriesDescription", "")).startswith(_ANSWERS):
+        return "ANSWER"
     return _KINDS.get(dataset.SOPClassUID, "OTHER")
 
 

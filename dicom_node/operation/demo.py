@@ -1,4 +1,4 @@
-"""The demo: a node and a small PACS on loopback, a synthetic head sent, what came back held against the truth."""
+"""The demo: a node and a small PACS on loopback, a synthetic head sent, a question asked; held against the truth."""
 
 import socket
 import subprocess
@@ -28,7 +28,8 @@ _SEED = 20270  # a head whose lesions the segmenter finds; its card says how oft
 _NODE, _PACS = "DEMONODE", "DEMOPACS"
 _START_S, _RESULT_S, _POLL_S = 60.0, 180.0, 0.2
 _OBJECTS_EACH = 3  # SEG, measurement report, narrative report
-_ALGORITHM = "lesion-segmenter"
+_ALGORITHM = "mini-volume-report"  # marks and measures with lesion-segmenter, and writes about each lesion
+_QUESTION = "What kind of lesion is the largest one?"
 _CONFIG = """\
 [node]
 ae_title = "{node}"
@@ -70,20 +71,20 @@ def run(out: Path, console: Console) -> bool:
     """Run the demo; True if every object came back and agrees with what was planted."""
     out.mkdir(parents=True, exist_ok=True)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
-        sent, received = _round_trip(progress)
-    if len(received) < _OBJECTS_EACH:
-        console.print(f"[red]{len(received)} of {_OBJECTS_EACH} objects came back within {_RESULT_S:.0f} s[/red]")
+        sent, received, answer = _round_trip(progress)
+    if len(received) <= _OBJECTS_EACH:
+        console.print(f"[red]{len(received)} of {_OBJECTS_EACH + 1} objects came back within {_RESULT_S:.0f} s[/red]")
         return False
     for dataset in received:
         dataset.save_as(out / f"{kind(dataset).lower()}.dcm", enforce_file_format=True)
     verdict = agreement(sent.head, sent.datasets, received)
     picture = out / "finding.png"
     _draw(sent, verdict, picture)
-    _tell(console, received, verdict, picture)
+    _tell(console, received, answer, verdict, picture)
     return verdict.agrees
 
 
-def _round_trip(progress: Progress) -> tuple[_Sent, list[Dataset]]:
+def _round_trip(progress: Progress) -> tuple[_Sent, list[Dataset], str]:
     step = progress.add_task("making a synthetic head with planted lesions")
     sent = _head()
     with tempfile.TemporaryDirectory(prefix="dicom-node-demo-") as folder:
@@ -91,15 +92,18 @@ def _round_trip(progress: Progress) -> tuple[_Sent, list[Dataset]]:
         pacs = SmallPacs(_PACS)
         pacs.start()
         try:
-            with _node(Path(folder), pacs.port) as port:
+            with _node(Path(folder), pacs.port) as (port, config):
                 progress.update(step, description=f"sending {len(sent.datasets)} images to the node")
                 pacs.send(sent.datasets, host="127.0.0.1", port=port, called_ae=_NODE)
                 progress.update(step, description="the node keeps, closes, routes, reads, writes and sends back")
-                received = _wait(pacs)
+                _wait(pacs, _OBJECTS_EACH)
+                progress.update(step, description="asking a question about the study")
+                answer = _asked(str(sent.datasets[0].StudyInstanceUID), config)
+                received = _wait(pacs, _OBJECTS_EACH + 1)
         finally:
             pacs.stop()
         progress.update(step, description=f"{len(received)} objects came back")
-    return sent, received
+    return sent, received, answer
 
 
 def _head() -> _Sent:
@@ -108,9 +112,18 @@ def _head() -> _Sent:
     return _Sent(head=head, datasets=series_from_volume(head.image.volume, labels=labels))
 
 
+def _asked(study: str, config: Path) -> str:
+    """What `dicom-node ask` shows: the question goes in on stdin, never as an argument."""
+    command = [sys.executable, "-m", "dicom_node", "ask", study, "--config", str(config)]
+    done = subprocess.run(  # noqa: S603 (our own interpreter and module)
+        command, input=_QUESTION, stdout=subprocess.PIPE, text=True, check=False, timeout=_RESULT_S
+    )
+    return done.stdout.strip()
+
+
 @contextmanager
-def _node(folder: Path, pacs_port: int) -> Iterator[int]:
-    """A whole node in processes of its own; yields its port once it answers."""
+def _node(folder: Path, pacs_port: int) -> Iterator[tuple[int, Path]]:
+    """A whole node in processes of its own; yields its port, once it answers, and its configuration."""
     port = _free_port()
     config = folder / "config.toml"
     values = {"node": _NODE, "pacs": _PACS, "state": folder / "state", "port": port, "pacs_port": pacs_port}
@@ -119,7 +132,7 @@ def _node(folder: Path, pacs_port: int) -> Iterator[int]:
     process = subprocess.Popen(command)  # noqa: S603 (our own interpreter and module)
     try:
         _wait_for_echo(port, process)
-        yield port
+        yield port, config
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -140,9 +153,9 @@ def _wait_for_echo(port: int, process: subprocess.Popen[bytes]) -> None:
         time.sleep(_POLL_S)
 
 
-def _wait(pacs: SmallPacs) -> list[Dataset]:
+def _wait(pacs: SmallPacs, count: int) -> list[Dataset]:
     until = time.monotonic() + _RESULT_S
-    while len(pacs.received()) < _OBJECTS_EACH and time.monotonic() < until:
+    while len(pacs.received()) < count and time.monotonic() < until:
         time.sleep(_POLL_S)
     return sorted(pacs.received(), key=lambda ds: int(ds.SeriesNumber))
 
@@ -162,7 +175,7 @@ def _draw(sent: _Sent, verdict: Agreement, path: Path) -> None:
     draw(scene, path)
 
 
-def _tell(console: Console, received: list[Dataset], verdict: Agreement, picture: Path) -> None:
+def _tell(console: Console, received: list[Dataset], answer: str, verdict: Agreement, picture: Path) -> None:
     table = Table(title="objects that came back to the PACS", title_justify="left", header_style="bold", box=None)
     for heading in ("what", "kB", "SOP Instance UID"):
         table.add_column(heading, no_wrap=True)
@@ -171,7 +184,7 @@ def _tell(console: Console, received: list[Dataset], verdict: Agreement, picture
     console.print(table)
     for dataset in received:
         console.print(f"\n{kind(dataset)}: {in_words(dataset)}", markup=False, highlight=False)
-    console.print()
+    console.print(f"\nasked: {_QUESTION}\n{answer}\n", markup=False, highlight=False)
     for line in verdict.lines:
         console.print(line, markup=False, highlight=False)
     console.print("[green]agrees with what was planted[/green]" if verdict.agrees else "[red]does not agree[/red]")

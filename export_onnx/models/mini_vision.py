@@ -125,7 +125,8 @@ class MiniVision(nn.Module):
         there = torch.softmax(highest, dim=2) @ tokens
         much = torch.log(torch.sigmoid(marks).flatten(2).sum(dim=2) + 1e-2)
         amount = torch.stack([highest.amax(dim=2), much], dim=2)
-        return there + self.kind + self.of_amount(amount)
+        told: Tensor = there + self.kind + self.of_amount(amount)
+        return told
 
 
 class MiniPictureVision(MiniVision):

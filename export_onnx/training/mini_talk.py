@@ -48,6 +48,8 @@ def learn(
     schedules: tuple[loop.Schedule | None, loop.Schedule],
     checkpoint: Path,
     report: Report,
+    *,
+    rare: float = 1.0,
 ) -> MiniTalker:
     """Train a network from nothing: to mark where that is asked for first, then to mark and to speak of what it sees.
 
@@ -59,6 +61,8 @@ def learn(
         Of the two parts; None: there is no first one.
     checkpoint
         As in `loop.train`; that of the first part lies beside it.
+    rare
+        As in `marks_loss`.
     """
     first, then = schedules
     torch.manual_seed(then.seed)
@@ -69,7 +73,7 @@ def learn(
     def marking(learning: nn.Module, step: int) -> Tensor:
         batch = drawn(step)
         marks = learning.marked(batch.image.to(where))  # type: ignore[operator]  # of MiniVision
-        return marks_loss(marks, on_cells(batch.marks.to(where), cells))
+        return marks_loss(marks, on_cells(batch.marks.to(where), cells), rare)
 
     if first is not None:
         marked = loop.train(
@@ -80,7 +84,7 @@ def learn(
     def step_loss(learning: nn.Module, step: int) -> Tensor:
         batch = drawn(step)
         text, marks = learning(batch.image.to(where), Texts(*(part.to(where) for part in batch.texts)))
-        loss: Tensor = text + _MARKS * marks_loss(marks, on_cells(batch.marks.to(where), cells))
+        loss: Tensor = text + _MARKS * marks_loss(marks, on_cells(batch.marks.to(where), cells), rare)
         return loss
 
     trained = loop.train(network, then, step_loss, checkpoint, _telling("texts", then, report))
@@ -103,11 +107,15 @@ def on_cells(marks: Tensor, cells: tuple[int, ...]) -> Tensor:
     return pool(marks, cells)
 
 
-def marks_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy minds every cell, 1 - Dice over the batch the few of a lesion; -1 counts for nothing."""
+def marks_loss(logits: Tensor, truth: Tensor, rare: float = 1.0) -> Tensor:
+    """Cross entropy minds every cell, 1 - Dice over the batch the few of a lesion; -1 counts for nothing.
+
+    `rare` is how much more a marked cell counts in the cross entropy than another: where marks are a few cells of
+    thousands, nothing marked is where learning would stay.
+    """
     known = truth >= 0.0
     logits, truth = logits.float()[known], truth[known]
-    entropy = functional.binary_cross_entropy_with_logits(logits, truth)
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=logits.new_tensor(rare))
     probability = torch.sigmoid(logits)
     overlap = 2.0 * (probability * truth).sum() + 1.0
     return _ENTROPY * entropy + 1.0 - overlap / (probability.sum() + truth.sum() + 1.0)
@@ -156,7 +164,7 @@ def _language(network: MiniTalker, max_tokens: int) -> Language:
     def tensors(name: str) -> Tensor:
         if name == EMBEDDING:
             return table
-        stored = state[name]
+        stored: Tensor = state[name]
         return stored.T if stored.ndim == 2 else stored
 
     config = {

@@ -32,6 +32,7 @@ TEST = "mini-volume-report-test"
 
 _VOCABULARY = 512
 _MAX_TOKENS = 512
+_RARE = 20.0  # a marked cell counts as so many others
 
 Report = Callable[[str], None]
 
@@ -67,7 +68,7 @@ REAL = Setting(
     decoder=DecoderSizes(
         vocabulary=_VOCABULARY, hidden=160, inner=448, layers=4, heads=5, shared_heads=5, head=32, epsilon=1e-5
     ),
-    marks=loop.Schedule(seed=1, iterations=800, learning_rate=2e-3, betas=(0.9, 0.99), average=0.99, bfloat16=True),
+    marks=loop.Schedule(seed=1, iterations=800, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.99, bfloat16=True),
     schedule=loop.Schedule(
         seed=1, iterations=1_500, learning_rate=1.5e-3, betas=(0.9, 0.99), average=0.995, bfloat16=True
     ),
@@ -121,7 +122,7 @@ def train(data: Path, out: Path, setting: Setting, command: str, report: Report)
     chat = chat_of(tokenizer)
     drawn = DrawnHeads(heads=heads, encoder=Encoder(tokenizer, chat), seed=setting.schedule.seed, batch=setting.batch)
     schedules = setting.marks, setting.schedule
-    network = learn(setting.sizes, setting.decoder, drawn.at, schedules, out / "checkpoint.pt", report)
+    network = learn(setting.sizes, setting.decoder, drawn.at, schedules, out / "checkpoint.pt", report, rare=_RARE)
     weights = out / f"{NAME}-{VERSION}.pt"
     torch.save(network.state_dict(), weights)
     made_by = TrainingRun(

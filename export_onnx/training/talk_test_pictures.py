@@ -13,13 +13,13 @@ import numpy as np
 
 from export_onnx.training import slice_words as words
 from export_onnx.training.slices import Slices
-from inference.evaluation.folders import PictureCase
+from inference.evaluation.folders import NiftiCase, PictureCase
 from inference.evaluation.questions import FILE, IMAGES
 
 _ASKED = {words.KIND: "KIND", words.PLACE: "PLACE", words.SIZE: "SIZE"}
 
 
-def write(cases: Sequence[PictureCase], made: Slices, fold: int, folder: Path) -> None:
+def write(cases: Sequence[PictureCase | NiftiCase], made: Slices, fold: int, folder: Path) -> None:
     """Write the list, and copy the pictures of a fold.
 
     Parameters

@@ -37,4 +37,6 @@ def tokenizer_of(texts: Iterable[str], size: int) -> bytes:
 def chat_of(data: bytes) -> Chat:
     """The chat that goes with it: image, question, end of line, answer."""
     end = Tokenizer.from_str(data.decode()).token_to_id(END)
+    if end is None:
+        raise ValueError(f"the tokenizer has no {END}")
     return Chat(before="", after=f"{QUESTION}\n", stops=(end,))
