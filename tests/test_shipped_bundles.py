@@ -37,7 +37,7 @@ class TestEach:
     def test_it_computes_here_what_it_computed_there(self, folder: Path) -> None:
         bundle = load(folder)
         for spec in bundle.manifest.graphs:
-            report = parity(bundle, spec, Session(bundle.read(spec.file), spec, CPU))
+            report = parity(bundle, spec, Session(bundle.graph(spec), spec, CPU))
             assert report.agrees, report.max_abs
             assert report.atol <= 1e-4
 

@@ -106,6 +106,8 @@ def card(bundle: Bundle, subsets: Sequence[Mapping[str, Any]], max_abs: float) -
 def figures_table(part: Mapping[str, Any]) -> str:
     """One subset of `metrics.json`: its figures with their intervals, and its baselines."""
     counted = f"{part['n_lesions']} lesions" if "n_lesions" in part else f"{part['n_cases']} images"
+    if "n_closed" in part:
+        counted = f"{part['n_closed'] + part['n_open']} questions"
     heading = f"### {part['name']}: {part['n_patients']} patients, {counted}"
     lines = ["| figure | value | 95 % interval |", "|---|---|---|"]
     for name, figure in part["metrics"].items():

@@ -56,7 +56,7 @@ _INTERVALS = (
 )
 _TRAINED = (
     "{data}. Seed {seed}, {iterations:,} steps, AdamW with cosine decay in bfloat16, the running mean of the weights "
-    "kept. {took} The test was looked at once, and there was nothing to choose on a validation. Repeated by"
+    "kept. {took} Nothing was chosen on a validation. Repeated by"
 )
 
 
