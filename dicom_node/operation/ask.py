@@ -67,7 +67,7 @@ def ask(
 
 
 def speaker(settings: Config, wanted: str | None) -> str:
-    """The bundle that is to answer: the one that is wanted, else the only one that a rule names, else the only one.
+    """The bundle that is to answer: the one that is wanted, else the only one that a rule names, else the site's own.
 
     Raises
     ------
@@ -81,7 +81,8 @@ def speaker(settings: Config, wanted: str | None) -> str:
             raise typer.BadParameter(f"no bundle called {wanted!r} speaks; known: {speak}", param_hint=_ALGORITHM)
         return wanted
     ruled = dict.fromkeys(name for rule in settings.rule for name in rule.algorithms)
-    candidates = [n for n in ruled if n in known or n.rpartition("-")[0] in known] or list(known)
+    own = [name for name in known if name not in speakers(None)]
+    candidates = [n for n in ruled if n in known or n.rpartition("-")[0] in known] or own or list(known)
     if len(candidates) != 1:
         several = f"several bundles speak, name one: {', '.join(candidates)}"
         none = "no bundle that looks and speaks is here; `export-onnx llava` makes one"

@@ -24,7 +24,7 @@ from dicom_node.errors import DefectError, StudyError, TransientError
 from dicom_node.reading.task_message import error_from_message
 from dicom_node.reading.wire import Channel, ChannelClosedError, DeadlineError, Message, decoded
 
-START_S = 60.0
+START_S = 180.0
 """How long a child may need until it is ready, s: imports on a cold disk."""
 
 END_S = 5.0
