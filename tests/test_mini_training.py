@@ -77,7 +77,7 @@ def test_a_mirrored_head_is_told_of_with_the_other_side(volume_data: Path, volum
         batch = drawn.at(step)
         columns = np.argwhere(batch.marks.numpy()[0].any(axis=0))[:, 2]
         lies_left = bool(columns.mean() > batch.marks.shape[-1] / 2)  # columns run to the patient's left
-        (report,) = [text.answer for text in batch.texts[0] if "longest diameter" in text.answer][:1]  # type: ignore[misc]
+        (report,) = [text.answer for text in batch.texts[0] if "longest diameter" in text.answer][:1]
         sides.add(lies_left)
         if len(with_side.facts) == 1:
             assert ("left" in report) == lies_left
