@@ -24,9 +24,9 @@ from dicom_node.operation.small_pacs import SmallPacs
 from dicom_node.reading.synthetic_study import Labels, series_from_volume
 from inference.synthetic.head import SyntheticHead, synthetic_head
 
-_SEED = 20270  # a head whose lesions the segmenter finds; its card says how often it does not
+_SEED = 20277  # a head whose lesion is found and called by its kind; the cards say how often it is not
 _NODE, _PACS = "DEMONODE", "DEMOPACS"
-_START_S, _RESULT_S, _POLL_S = 60.0, 180.0, 0.2
+_START_S, _RESULT_S, _POLL_S = 180.0, 300.0, 0.2
 _OBJECTS_EACH = 3  # SEG, measurement report, narrative report
 _ALGORITHM = "mini-volume-report"  # marks and measures with lesion-segmenter, and writes about each lesion
 _QUESTION = "What kind of lesion is the largest one?"
@@ -107,7 +107,7 @@ def _round_trip(progress: Progress) -> tuple[_Sent, list[Dataset], str]:
 
 
 def _head() -> _Sent:
-    head = synthetic_head(_SEED, lesions=2)
+    head = synthetic_head(_SEED, lesions=1)
     labels = Labels(seed=f"demo-{_SEED}", patient_name="Synthetic^Head", patient_id="DEMO-1")
     return _Sent(head=head, datasets=series_from_volume(head.image.volume, labels=labels))
 
