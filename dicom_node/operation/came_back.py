@@ -80,14 +80,18 @@ def agreement(head: SyntheticHead, sent: Sequence[Dataset], received: Sequence[D
     volumes_fit = abs(sum(reported) - drawn_ml) <= _VOLUME_TOLERANCE * max(drawn_ml, voxel_ml)
     counts_fit = hit == len(reported) == len(head.lesions)
     lines = (
-        f"planted: {len(head.lesions)} lesions, {planted_ml:.2f} mL",
-        f"found: {len(reported)} lesions, {drawn_ml:.2f} mL in the mask, {sum(reported):.2f} mL in the report",
-        f"{hit} of {len(head.lesions)} planted lesions overlap the mask, Dice {dice:.2f} over all voxels",
+        f"planted: {_lesions(len(head.lesions))}, {planted_ml:.2f} mL",
+        f"found: {_lesions(len(reported))}, {drawn_ml:.2f} mL in the mask, {sum(reported):.2f} mL in the report",
+        f"{hit} of {_lesions(len(head.lesions))} touched by the mask, Dice {dice:.2f} over all voxels",
     )
     caption = (
         "found: " + ", ".join(f"{ml:.2f} mL" for ml in reported) + f"; planted: {planted_ml:.2f} mL, Dice {dice:.2f}"
     )
     return Agreement(agrees=counts_fit and volumes_fit and dice >= _LEAST_DICE, lines=lines, caption=caption, mask=mask)
+
+
+def _lesions(count: int) -> str:
+    return "1 lesion" if count == 1 else f"{count} lesions"
 
 
 def mask_on(segmentation: Dataset, sources: Sequence[Dataset]) -> NDArray[np.bool_]:
