@@ -9,10 +9,12 @@ from torch.nn import functional
 from export_onnx.localiser_bundle import specs
 from export_onnx.models.lesion_vit import LesionViT
 from export_onnx.models.localiser import LocaliserMaps, Towers
+from export_onnx.models.mini_vision import MiniPictureVision, MiniSizes, MiniVolumeVision
 from export_onnx.models.tumour_net import TumourMaps, TumourNet
 from export_onnx.models.unet import Probabilities, UNet
 from export_onnx.models.volume_net import Probabilities as VolumeProbabilities
 from export_onnx.models.volume_net import VolumeNet
+from export_onnx.recipes.talk import VISION
 from export_onnx.training import (
     brain_extractor,
     brain_manifest,
@@ -21,10 +23,15 @@ from export_onnx.training import (
     lesion_manifest,
     lesion_segmenter,
     localiser_bundle,
+    mini_dialogue_manifest,
+    mini_image_dialogue,
+    mini_volume_manifest,
+    mini_volume_report,
     tumour_localiser,
     tumour_manifest,
     tumour_segmenter,
 )
+from inference import graph as spec
 from inference.graph import Graph
 
 SLICES = 8
@@ -57,9 +64,31 @@ class Subject:
 
 
 def subjects() -> list[Subject]:
-    """One for each graph of the bundles that ship."""
+    """One for each graph of the bundles that ship, but for decoders: their time is that of what they write."""
     torch.manual_seed(0)
-    return [_brain(), _kinds_of_lesion(), _lesions(), _tumours(), *_localiser()]
+    speaking = [
+        _speaking(mini_dialogue_manifest.NAME, mini_image_dialogue.REAL.sizes, mini_image_dialogue.REAL.decoder.hidden),
+        _speaking(mini_volume_manifest.NAME, mini_volume_report.REAL.sizes, mini_volume_report.REAL.decoder.hidden),
+    ]
+    return [_brain(), _kinds_of_lesion(), _lesions(), *speaking, _tumours(), *_localiser()]
+
+
+def _speaking(name: str, sizes: MiniSizes, hidden: int) -> Subject:
+    kind, takes = (MiniVolumeVision, "volume") if len(sizes.shape) == 3 else (MiniPictureVision, "pixel_values")
+    shape = (sizes.channels, *sizes.shape)
+    return Subject(
+        name=f"{name} vision",
+        network=kind(sizes, hidden).eval(),
+        spec=Graph(
+            role="vision",
+            file=VISION,
+            inputs=(spec.Tensor(name=takes, dtype="float32", shape=(None, *shape)),),
+            outputs=(spec.Tensor(name="image_features", dtype="float32", shape=(None, sizes.tokens, hidden)),),
+            activation="none",
+        ),
+        given=(torch.rand(2, *shape),),
+        free_axes={takes: (0,)},
+    )
 
 
 def _brain() -> Subject:
