@@ -73,6 +73,14 @@ def test_an_image_of_one_value_becomes_0(operation: object) -> None:
     assert not operation(np.full((2, 3, 4), 7.0, dtype=np.float32)).any()
 
 
+def test_values_that_differ_by_next_to_nothing_overflow_nothing() -> None:
+    array = np.full((2, 3, 4), 1.1754944e-38, dtype=np.float32)
+    array[0, 0, 0], array[0, 0, 1] = -2.0, 0.0
+    assert window_percentile(array, 1, 99, foreground=True).max() <= 1.0
+    assert np.isfinite(zscore(array, foreground=True)).all()
+    assert np.isfinite(zscore(array, foreground=False)).all()
+
+
 @given(array=arrays)
 def test_shape_type_and_the_array_itself_are_kept(array: np.ndarray) -> None:
     before = array.copy()

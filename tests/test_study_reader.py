@@ -201,7 +201,7 @@ def test_a_bomb_costs_its_own_process_and_no_more(host: SessionHost, name: str) 
 
 def how_it_ended(wanted: Task, host: SessionHost, cage: Cage) -> str:
     try:
-        result = read_in_cage(wanted, host, cage, 30)
+        result = read_in_cage(wanted, host, cage, 120)
     except StudyError as error:
         return f"{type(error).__name__} {error}"
     return f"{result.outcome} {result.reason}"

@@ -78,7 +78,7 @@ def minmax(array: Intensities) -> Intensities:
 
 
 def zscore(array: Intensities, *, foreground: bool) -> Intensities:
-    """Mean 0 and standard deviation 1; zeros for an array of one value.
+    """Mean 0 and standard deviation 1; zeros for an array of one value, or so near to it that float32 overflows.
 
     Parameters
     ----------
@@ -89,7 +89,8 @@ def zscore(array: Intensities, *, foreground: bool) -> Intensities:
     """
     sample = _sample(array, foreground=foreground).astype(np.float64)
     mean, deviation = float(sample.mean()), float(sample.std())
-    if not deviation > 0.0:
+    farthest = max(float(array.max()) - mean, mean - float(array.min()))
+    if not deviation > farthest / float(np.finfo(np.float32).max):
         return np.zeros_like(array, dtype=np.float32)
     return (array - np.float32(mean)) / np.float32(deviation)
 
@@ -114,5 +115,6 @@ def _ramp(array: Intensities, low: float, high: float) -> Intensities:
     span = np.float32(high) - np.float32(low)
     if not span > 0.0:
         return np.zeros_like(array, dtype=np.float32)
-    ramp: Intensities = np.clip((array - np.float32(low)) / span, np.float32(0.0), np.float32(1.0))
+    within = np.clip(array, np.float32(low), np.float32(high))  # before it is divided: a narrow span would overflow
+    ramp: Intensities = np.clip((within - np.float32(low)) / span, np.float32(0.0), np.float32(1.0))
     return ramp
