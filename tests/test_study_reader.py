@@ -177,7 +177,7 @@ def bomb_of_rle_frames(frames: int) -> bytes:
 
 
 BOMBS: dict[str, tuple[Callable[..., bytes], tuple[int, ...], str]] = {
-    "empty elements": (bomb_of_empty_elements, (4_000_000,), "TransientError out of memory"),
+    "empty elements": (bomb_of_empty_elements, (4_000_000,), "TransientError "),  # at times no memory is left to say so
     "empty items": (bomb_of_empty_items, (2_000_000,), "result "),
     "nested sequences": (bomb_of_nested_sequences, (100_000,), "RecursionError"),
     "a small file that declares 65535 x 65535": (bomb_of_rle, (65535, 65535), "more than is read"),
